@@ -1,0 +1,1 @@
+"""Devices that behave like the real ones and speak only MQTT."""

@@ -1,0 +1,1 @@
+"""What the cooperative does with what was measured: alarms, assets, people."""

@@ -1,0 +1,1 @@
+"""Pure concepts: (state, input, now) -> (state, events)."""

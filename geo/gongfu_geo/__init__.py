@@ -1,0 +1,1 @@
+"""Places: villages, towns, counties, datums and geofences."""

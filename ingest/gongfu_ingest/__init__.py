@@ -1,0 +1,1 @@
+"""From a message on the bus to a durable, acknowledged commit."""

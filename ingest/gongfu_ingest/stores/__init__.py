@@ -1,0 +1,1 @@
+"""Telemetry stores behind one port."""
