@@ -1,0 +1,145 @@
+"""Bytes to contract and back.
+
+Every reader of the log decodes with these functions, so a value out of its physical range is
+blanked in the same way everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from gongfu_broker.columns import ALIASES, COLUMNS, DeviceKind, positions
+from gongfu_broker.errors import PayloadError
+from gongfu_broker.payloads import MAX_PAYLOAD_BYTES, Batch, Event, Reason, Result, State
+
+KNOWN_VERSION = 1
+T = TypeVar("T")
+
+
+class Sample(NamedTuple):
+    """One row: the device's time stamp and its values in the order of the kind's columns."""
+
+    ts_ms: int
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """A decoded ``tel`` or ``bf`` message; boot and seq are None in the single-object form.
+
+    ``faults`` names each value that was blanked because its instrument cannot report it.
+    """
+
+    boot: int | None
+    seq: int | None
+    lo: int
+    samples: tuple[Sample, ...]
+    faults: tuple[str, ...]
+
+
+_batch = msgspec.json.Decoder(Batch)
+_event = msgspec.json.Decoder(Event)
+_state = msgspec.json.Decoder(State)
+_result = msgspec.json.Decoder(Result)
+_object = msgspec.json.Decoder(dict[str, Any])  # the single-object form has free field names
+encode = msgspec.json.Encoder().encode
+
+
+def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
+    """Read a batch, or the single-object form ``{"ts": …, "tc": …}``.
+
+    Raises PayloadError with reason too_large, malformed or unknown_version.
+    """
+    _check_size(payload)
+    try:
+        batch = _batch.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _single(kind, payload, error)
+    _check_version(batch.v)
+    faults: list[str] = []
+    samples = tuple([_sample(kind, batch.t0, row, faults) for row in batch.s])
+    return Telemetry(batch.boot, batch.seq, batch.lo, samples, tuple(faults))
+
+
+def decode_event(payload: bytes) -> Event:
+    """Read an ``evt`` message. Raises PayloadError."""
+    event = _decode(_event, payload)
+    _check_version(event.v)
+    return event
+
+
+def decode_state(payload: bytes) -> State:
+    """Read a birth or last will. Raises PayloadError."""
+    return _decode(_state, payload)
+
+
+def decode_result(payload: bytes) -> Result:
+    """Read a command's result. Raises PayloadError."""
+    return _decode(_result, payload)
+
+
+def _decode(decoder: "msgspec.json.Decoder[T]", payload: bytes) -> T:
+    _check_size(payload)
+    try:
+        return decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PayloadError(Reason.MALFORMED, _explain(error)) from None
+
+
+def _check_size(payload: bytes) -> None:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise PayloadError(
+            Reason.TOO_LARGE, f"{len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}: send less a time"
+        )
+
+
+def _check_version(version: int) -> None:
+    if version != KNOWN_VERSION:
+        raise PayloadError(
+            Reason.UNKNOWN_VERSION,
+            f"v is {version}, this platform knows {KNOWN_VERSION}: update it",
+        )
+
+
+def _explain(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _sample(kind: DeviceKind, t0_ms: int, row: list[float | None], faults: list[str]) -> Sample:
+    columns = COLUMNS[KNOWN_VERSION, kind]
+    dt = row[0]
+    if dt is None or not 0 <= dt <= 7 * 86_400_000:
+        raise PayloadError(Reason.MALFORMED, f"dt_ms is {dt}, must be 0 to 7 days in milliseconds")
+    values = row[1 : len(columns) + 1]
+    for index, value in enumerate(values):
+        column = columns[index]
+        if value is not None and not column.low <= value <= column.high:
+            faults.append(f"{column.name}={value:g} outside {column.low:g}..{column.high:g}")
+            values[index] = None
+    values += [None] * (len(columns) - len(values))
+    return Sample(t0_ms + int(dt), tuple(values))
+
+
+def _single(kind: DeviceKind, payload: bytes, batch_error: Exception) -> Telemetry:
+    try:
+        fields = _object.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PayloadError(Reason.MALFORMED, _explain(error)) from None
+    ts = fields.get("ts")
+    if "s" in fields or not isinstance(ts, int) or isinstance(ts, bool) or ts < 0:
+        raise PayloadError(Reason.MALFORMED, _explain(batch_error))
+    index_of = positions(KNOWN_VERSION, kind)
+    row: list[float | None] = [0.0] + [None] * len(index_of)
+    for name, value in fields.items():
+        index = index_of.get(ALIASES.get(name, name))
+        if index is None or value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise PayloadError(Reason.MALFORMED, f"{name} is {value!r}, must be a number or null")
+        row[index + 1] = float(value)
+    if all(value is None for value in row[1:]):
+        raise PayloadError(Reason.MALFORMED, f"no known column among {', '.join(fields)[:200]}")
+    faults: list[str] = []
+    sample = _sample(kind, ts, row, faults)
+    return Telemetry(None, None, 1, (sample,), tuple(faults))
