@@ -1,0 +1,36 @@
+"""Bringing a database to the age of this program: Alembic, run from the program itself."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine
+
+from gongfu_fleet.errors import DatabaseUnusableError
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Apply all migrations up to ``revision`` in one transaction. Raises DatabaseUnusableError."""
+    _run(engine, revision, down=False)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Undo migrations down to ``revision``; what their tables held is gone."""
+    _run(engine, revision, down=True)
+
+
+def _run(engine: Engine, revision: str, *, down: bool) -> None:
+    config = Config()
+    config.set_main_option("script_location", "gongfu_fleet.adapters.db:migrations")
+    config.set_main_option("path_separator", "os")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            if down:
+                command.downgrade(config, revision)
+            else:
+                command.upgrade(config, revision)
+    except CommandError as fault:
+        raise DatabaseUnusableError(
+            f"The database cannot be brought to {revision}: {fault}.",
+            "It was probably written by a newer Gongfu: start that one, or restore a backup.",
+        ) from fault
