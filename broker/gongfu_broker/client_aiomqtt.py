@@ -1,0 +1,100 @@
+"""The bus over aiomqtt (the renamed asyncio-mqtt).
+
+aiomqtt sends PUBACK before the application has taken a message, so a PUBACK promises nothing here:
+only the application ack does. With ``max_waiting`` set, messages beyond the bound are dropped
+unacknowledged and their devices send them again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiomqtt
+
+from gongfu_broker.errors import BrokerError, BusDisconnectedError
+from gongfu_broker.ports import Bus, Message, Session
+
+_REFUSED = 0x80
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.ERROR)
+
+
+class AiomqttBus:
+    """A connected client behind the ``Bus`` port."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._client = client
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Send one message; with QoS 1 returns after the broker's PUBACK."""
+        try:
+            await self._client.publish(topic, payload, qos=qos, retain=retain)
+        except aiomqtt.MqttError as error:
+            raise BusDisconnectedError(str(error)) from error
+
+    async def subscribe(self, topic_filter: str, *, qos: int = 0) -> None:
+        """Subscribe and check the broker's answer, which may refuse."""
+        try:
+            granted = await self._client.subscribe(topic_filter, qos=qos)
+        except aiomqtt.MqttError as error:
+            raise BusDisconnectedError(str(error)) from error
+        codes = [code if isinstance(code, int) else code.value for code in granted]
+        if max(codes) >= _REFUSED:
+            raise BrokerError(f"the broker refuses the subscription {topic_filter}: check its ACL")
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Messages as they come, until the connection ends."""
+        try:
+            async for message in self._client.messages:
+                payload = message.payload
+                body = payload if isinstance(payload, bytes) else str(payload).encode()
+                yield Message(str(message.topic), body, message.retain)
+        except aiomqtt.MqttError as error:
+            raise BusDisconnectedError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class AiomqttConnector:
+    """Connects to ``host:port`` over MQTT 3.1.1."""
+
+    host: str
+    port: int
+    timeout_s: float = 10.0
+
+    @contextlib.asynccontextmanager
+    async def connect(self, session: Session) -> AsyncIterator[Bus]:
+        """A connection that ends with the block. Raises BusDisconnectedError."""
+        client = self._client(session)
+        try:
+            await client.__aenter__()
+        except (aiomqtt.MqttError, OSError) as error:
+            raise BusDisconnectedError(f"{self.host}:{self.port}: {error}") from error
+        try:
+            yield AiomqttBus(client)
+        finally:
+            # A link that is already gone has nothing left to say goodbye to.
+            with contextlib.suppress(aiomqtt.MqttError, asyncio.TimeoutError):
+                await client.__aexit__(None, None, None)
+
+    def _client(self, session: Session) -> aiomqtt.Client:
+        will = session.will and aiomqtt.Will(
+            session.will.topic, session.will.payload, session.will.qos, session.will.retain
+        )
+        return aiomqtt.Client(
+            self.host,
+            self.port,
+            username=session.user,
+            password=session.secret,
+            identifier=session.client_id,
+            clean_session=not session.persistent,
+            keepalive=session.keep_alive_s,
+            will=will or None,
+            timeout=self.timeout_s,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            max_queued_incoming_messages=session.max_waiting or None,
+            logger=_log,
+        )

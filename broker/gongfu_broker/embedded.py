@@ -1,0 +1,144 @@
+"""The embedded broker: a real NATS server as a supervised child process.
+
+One folder holds its generated configuration, JetStream files, log and pid file. A child left over
+from a killed run is found by its pid file and stopped; a port held by anything else is an error.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from gongfu_broker.access import User
+from gongfu_broker.errors import BrokerStartError
+from gongfu_broker.nats_config import NatsSettings, render
+
+_START_S = 15.0
+_STOP_S = 8.0
+
+
+class EmbeddedBroker:
+    """Starts, watches and stops one nats-server."""
+
+    def __init__(self, settings: NatsSettings, users: Iterable[User]) -> None:
+        self._settings = settings
+        self._users = tuple(users)
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running child."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Return when MQTT connections are accepted. Raises BrokerStartError."""
+        folder = self._settings.folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await asyncio.to_thread(stop_leftover, folder)
+        require_free_port(self._settings.host, self._settings.port)
+        config = folder / "nats.conf"
+        config.touch(mode=0o600)
+        config.write_text(render(self._settings, self._users))
+        self._process = await asyncio.create_subprocess_exec(
+            str(find_server()),
+            "-c",
+            str(config),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await self._wait_until_listening()
+
+    async def wait(self) -> int:
+        """Return the exit code when the child ends."""
+        if self._process is None:
+            raise BrokerStartError("the embedded broker was not started")
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Stop the child; kill it when it does not listen."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _wait_until_listening(self) -> None:
+        deadline = asyncio.get_running_loop().time() + _START_S
+        while asyncio.get_running_loop().time() < deadline:
+            if self._process is not None and self._process.returncode is not None:
+                break
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(self._settings.host, self._settings.port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+        await self.stop()
+        log = self._settings.folder / "nats.log"
+        tail = log.read_text(errors="replace")[-800:] if log.exists() else "no log was written"
+        raise BrokerStartError(f"the embedded broker did not start; its log {log} ends:\n{tail}")
+
+
+def find_server() -> Path:
+    """The nats-server binary beside this Python, else on the path. Raises BrokerStartError."""
+    beside = Path(sys.executable).parent / "nats-server"
+    found = beside if beside.exists() else shutil.which("nats-server")
+    if not found:
+        raise BrokerStartError(
+            "nats-server is not installed: run 'make setup', or set a broker URL"
+        )
+    return Path(found)
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise BrokerStartError, naming the holder where it can be seen, when the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            holder = port_holder(port)
+            raise BrokerStartError(
+                f"port {port} on {host} is taken{holder} ({error.strerror}): stop that program, or "
+                f"choose another port with GONGFU_BROKER__PORT"
+            ) from None
+
+
+def port_holder(port: int) -> str:
+    """' by NAME (pid N)' for the process listening on the port, or '' where it cannot be seen."""
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            listening = connection.status == "LISTEN" and connection.pid
+            if listening and connection.laddr and connection.laddr.port == port:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return ""
+
+
+def stop_leftover(folder: Path) -> int | None:
+    """Stop a child that a killed run left behind; returns its pid, or None when there was none.
+
+    Only a process whose command line names this folder's configuration is touched.
+    """
+    try:
+        pid = int((folder / "nats.pid").read_text())
+        process = psutil.Process(pid)
+        if str(folder / "nats.conf") not in process.cmdline():
+            return None
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(_STOP_S)
+    except (FileNotFoundError, ValueError, psutil.Error):
+        return None
+    return pid
