@@ -1,0 +1,176 @@
+"""What the fleet needs from the world; adapters and other services fit these shapes.
+
+Times are UTC milliseconds. A metric is a column name of the bus contract (``zone_1_celsius``, …).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gongfu_broker.clock import Clock
+from gongfu_broker.ports import Window
+from gongfu_fleet.domain.assets import Asset
+
+__all__ = [
+    "AssetRegistry",
+    "Clock",
+    "Connection",
+    "Connections",
+    "ConsumerLag",
+    "IncidentBook",
+    "IncidentEvent",
+    "IncidentView",
+    "IngestStatus",
+    "Readings",
+    "Window",
+]
+
+
+class Readings(Protocol):
+    """What devices measured."""
+
+    def last(
+        self, devs: Sequence[str] | None = None
+    ) -> Mapping[str, Mapping[str, tuple[int, float]]]:
+        """Newest (ts_ms, value) per device and metric; of all devices when ``devs`` is None."""
+        ...
+
+    def series(
+        self, dev: str, metric: str, *, start_ms: int, end_ms: int
+    ) -> list[tuple[int, float]]:
+        """Samples with start_ms <= ts_ms < end_ms, oldest first."""
+        ...
+
+    def windows(
+        self, dev: str, metric: str, *, start_ms: int, end_ms: int, every_ms: int
+    ) -> list[Window]:
+        """Statistics per window of ``every_ms``, oldest first; windows without samples left out."""
+        ...
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Whether a device is connected and when it was last heard."""
+
+    online: bool
+    heard_ms: int | None
+    boot: int | None = None
+    fw: str | None = None
+
+
+class Connections(Protocol):
+    """Liveness of devices, from births, wills and traffic."""
+
+    def devices(self) -> Mapping[str, Connection]:
+        """Every device heard of, by id."""
+        ...
+
+
+@dataclass(frozen=True)
+class ConsumerLag:
+    """A consumer of the log: its cursor and how many records it is behind."""
+
+    name: str
+    seq: int
+    lag: int
+
+
+class IngestStatus(Protocol):
+    """How the way of a reading is doing, for /health."""
+
+    def counters(self) -> Mapping[str, int]:
+        """Counters by name (committed, rejected, …) since the start."""
+        ...
+
+    def consumers(self) -> Sequence[ConsumerLag]:
+        """Every registered consumer of the log."""
+        ...
+
+    def broker_connected(self) -> bool:
+        """Whether ingest is connected to the broker now."""
+        ...
+
+
+class AssetRegistry(Protocol):
+    """The assets with their zones and the policies in force."""
+
+    def revision(self) -> int:
+        """Grows with every change; the same number means the same assets and places."""
+        ...
+
+    def assets(self) -> Mapping[str, Asset]:
+        """Every asset by id, in the order of ids."""
+        ...
+
+    def places_geojson(self, level: str) -> str:
+        """``villages`` or ``counties`` as a GeoJSON FeatureCollection (WGS-84)."""
+        ...
+
+
+@dataclass(frozen=True)
+class IncidentEvent:
+    """One event of an incident; ``n`` counts from 1."""
+
+    n: int
+    at_ms: int
+    kind: str
+    by: str | None
+    data: Mapping[str, Any]  # each kind of event has its own fields
+
+
+@dataclass(frozen=True)
+class IncidentView:
+    """An incident as people see it: the fold of its events. Celsius, seconds, UTC ms."""
+
+    id: str
+    asset: str
+    asset_name: str
+    site: str
+    zone: int
+    hazard: str
+    condition: str
+    workflow: str
+    severity: str
+    begin_ms: int
+    raised_ms: int
+    end_ms: int | None
+    peak_celsius: float
+    limit_celsius: float
+    unknown_s: int
+    late: bool
+    acked_by: str | None
+    acked_ms: int | None
+    note: str | None
+    merged_into: str | None
+
+
+class IncidentBook(Protocol):
+    """The incidents, and the one thing people do to them here."""
+
+    def open_items(
+        self, limit: int, before: str | None = None, *, asset: str | None = None
+    ) -> Sequence[IncidentView]:
+        """Open incidents, newest first, older than id ``before``, at most ``limit``."""
+        ...
+
+    def all_items(
+        self, limit: int, before: str | None = None, *, asset: str | None = None
+    ) -> Sequence[IncidentView]:
+        """All incidents, newest first, older than id ``before``, at most ``limit``."""
+        ...
+
+    def get(self, incident_id: str) -> IncidentView:
+        """One incident. Raises NotFoundError."""
+        ...
+
+    def events(self, incident_id: str) -> Sequence[IncidentEvent]:
+        """Its events in order. Raises NotFoundError."""
+        ...
+
+    def acknowledge(self, incident_id: str, *, by: str, note: str, now_ms: int) -> IncidentView:
+        """Acknowledge; a second time changes nothing. Raises NotFoundError, ConflictError."""
+        ...
+
+    def version(self) -> int:
+        """Grows with every change of any incident."""
+        ...
