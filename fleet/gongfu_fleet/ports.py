@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from gongfu_broker.clock import Clock
 from gongfu_broker.ports import Window
 from gongfu_fleet.domain.assets import Asset
+from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
 
 __all__ = [
     "AssetRegistry",
@@ -22,6 +23,7 @@ __all__ = [
     "IncidentView",
     "IngestStatus",
     "Readings",
+    "RegistryStore",
     "Window",
 ]
 
@@ -104,6 +106,22 @@ class AssetRegistry(Protocol):
 
     def places_geojson(self, level: str) -> str:
         """``villages`` or ``counties`` as a GeoJSON FeatureCollection (WGS-84)."""
+        ...
+
+
+class RegistryStore(Protocol):
+    """The registry as an import sees it."""
+
+    def known_keys(self) -> KnownKeys:
+        """The keys that lines may point to."""
+        ...
+
+    def compare(self, records: RegistryRecords) -> ImportCounts:
+        """What ``save`` would change; writes nothing."""
+        ...
+
+    def save(self, records: RegistryRecords) -> ImportCounts:
+        """Add what is new and change what differs, in one transaction; nothing is deleted."""
         ...
 
 
