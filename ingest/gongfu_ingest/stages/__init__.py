@@ -1,1 +1,1 @@
-"""One file per stage of the pipeline."""
+"""One stage of the pipeline per file: ``Draft -> Draft | Rejected | Duplicate``."""

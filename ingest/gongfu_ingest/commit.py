@@ -1,0 +1,150 @@
+"""One durable commit per batch: log, projections, dead letters and numberings together."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from gongfu_broker.payloads import State
+from gongfu_broker.ports import DeviceDirectory
+from gongfu_ingest.database import Database
+from gongfu_ingest.log import TelemetryLog
+from gongfu_ingest.messages import Draft
+from gongfu_ingest.numbering import Numbering
+from gongfu_ingest.pipeline import Known
+from gongfu_ingest.settle import DeadLetter, Settlement, settle
+from gongfu_ingest.stores.embedded import EmbeddedStore
+
+# A dead letter keeps this much of its payload; longer ones are cut, their hash is of the whole.
+KEEP_PAYLOAD_BYTES = 64 * 1024
+
+
+class DueAck(NamedTuple):
+    """Everything of this device's boot up to ``seq`` is durable."""
+
+    site: str
+    dev: str
+    boot: int
+    seq: int
+
+
+class Committer:
+    """Owns the dedupe state. Its methods run in ingest's writer thread, one at a time."""
+
+    def __init__(self, database: Database, log: TelemetryLog, directory: DeviceDirectory) -> None:
+        self._database = database
+        self._log = log
+        self._store = EmbeddedStore(database)
+        self._directory = directory
+        self._numberings = _load_numberings(database.writer)
+        self._states = _load_states(database.writer)
+
+    def commit(self, batch: Iterable[Draft]) -> list[DueAck]:
+        """Settle a batch durably and say whom to acknowledge.
+
+        When the commit fails nothing has changed, and the batch can be offered again.
+        """
+        known = Known(self._directory.devices(), self._numberings, self._states, self._log.hash_of)
+        settlement = settle(batch, known)
+        with self._database.transaction() as connection:
+            self._log.append(settlement.entries)
+            result = self._store.project(settlement.points)
+            settlement.counts["conflicts"] += result.conflicts
+            _save(connection, settlement, self._states)
+        self._numberings.update(settlement.numberings)
+        self._states.update(settlement.states)
+        return self._due(settlement.acks)
+
+    def _due(self, acks: Mapping[tuple[str, str], set[int]]) -> list[DueAck]:
+        nothing = Numbering()
+        return [
+            DueAck(site, dev, boot, self._numberings.get((dev, boot), nothing).prefix)
+            for (site, dev), boots in acks.items()
+            for boot in sorted(boots)
+        ]
+
+
+def _load_numberings(connection: sqlite3.Connection) -> dict[tuple[str, int], Numbering]:
+    rows = connection.execute("SELECT dev, boot, prefix, islands, lost FROM numbering")
+    return {
+        (dev, boot): Numbering(prefix, tuple((a, b) for a, b in json.loads(islands)), lost)
+        for dev, boot, prefix, islands, lost in rows
+    }
+
+
+def _load_states(connection: sqlite3.Connection) -> dict[str, State]:
+    rows = connection.execute("SELECT dev, online, boot, conn, fw, model FROM link")
+    return {
+        dev: State(online, boot, conn, fw, model) for dev, online, boot, conn, fw, model in rows
+    }
+
+
+def _save(
+    connection: sqlite3.Connection, settlement: Settlement, states: Mapping[str, State]
+) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO numbering VALUES (?, ?, ?, ?, ?)",
+        [
+            (dev, boot, n.prefix, json.dumps(n.islands), n.lost)
+            for (dev, boot), n in settlement.numberings.items()
+        ],
+    )
+    _save_links(connection, settlement, states)
+    _save_dead(connection, settlement.dead)
+    _count(connection, settlement.counts)
+
+
+def _save_links(
+    connection: sqlite3.Connection, settlement: Settlement, states: Mapping[str, State]
+) -> None:
+    unborn = State(online=0, boot=0, conn=0)
+    rows = []
+    for dev in settlement.heard.keys() | settlement.states.keys():
+        state = settlement.states.get(dev) or states.get(dev, unborn)
+        told = (state.online, state.boot, state.conn, state.fw, state.model)
+        rows.append((dev, *told, settlement.heard.get(dev)))
+    connection.executemany(
+        "INSERT INTO link VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (dev) DO UPDATE SET"
+        " online = excluded.online, boot = excluded.boot, conn = excluded.conn,"
+        " fw = CASE excluded.fw WHEN '' THEN link.fw ELSE excluded.fw END,"
+        " model = CASE excluded.model WHEN '' THEN link.model ELSE excluded.model END,"
+        " heard_ms = coalesce(excluded.heard_ms, link.heard_ms)",
+        rows,
+    )
+
+
+def _save_dead(connection: sqlite3.Connection, dead: Iterable[DeadLetter]) -> None:
+    rows = []
+    for letter in dead:
+        draft = letter.draft
+        number = draft.number
+        rows.append(
+            (
+                draft.topic,
+                letter.hash,
+                letter.reason,
+                letter.detail,
+                draft.address.dev if draft.address else None,
+                number.boot if number else None,
+                number.seq if number else None,
+                draft.received_ms,
+                draft.received_ms,
+                draft.payload[:KEEP_PAYLOAD_BYTES],
+            )
+        )
+    connection.executemany(
+        "INSERT INTO dead_letter (topic, hash, reason, detail, dev, boot, mseq, count, first_ms,"
+        " last_ms, payload) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)"
+        " ON CONFLICT (topic, hash, reason) DO UPDATE"
+        " SET count = count + 1, last_ms = excluded.last_ms",
+        rows,
+    )
+
+
+def _count(connection: sqlite3.Connection, counts: Counter[str]) -> None:
+    connection.executemany(
+        "INSERT INTO counter VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+        [(name, count) for name, count in counts.items() if count],
+    )

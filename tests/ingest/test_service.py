@@ -1,0 +1,120 @@
+"""Ingest as it runs, over the in-memory broker."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from gongfu_broker.access import device_user, ingest_user
+from gongfu_broker.clock import RealClock, real_ms
+from gongfu_broker.columns import DeviceKind
+from gongfu_broker.memory import MemoryBroker
+from gongfu_broker.payloads import Ack
+from gongfu_broker.ports import Bus, Device, Session
+from gongfu_ingest.commit import Committer
+from gongfu_ingest.database import Database
+from gongfu_ingest.log import TelemetryLog
+from gongfu_ingest.service import IngestService
+
+CABINET = Device("cab-0001", "hangzhou", DeviceKind.CABINET)
+INGEST = Session("ingest-p0-x", "ingest-p0", "i", persistent=True)
+OWN = "clf/v1/hangzhou/cab-0001"
+
+
+class Registry:
+    def devices(self) -> Mapping[str, Device]:
+        return {CABINET.dev: CABINET}
+
+
+@dataclass
+class Running:
+    broker: MemoryBroker
+    database: Database
+    log: TelemetryLog
+    service: IngestService
+    commits: list[int]
+
+
+@asynccontextmanager
+async def running(path: Path) -> AsyncIterator[Running]:
+    broker = MemoryBroker([device_user(CABINET, "d"), ingest_user("ingest-p0", "i")])
+    database = Database(path)
+    log = TelemetryLog(database)
+    commits: list[int] = []
+    with ThreadPoolExecutor(1) as writer:
+        service = IngestService(
+            committer=Committer(database, log, Registry()),
+            connect=lambda: broker.connect(INGEST),
+            clock=RealClock(),
+            writer=writer,
+            on_commit=lambda: commits.append(log.head()),
+        )
+        task = asyncio.create_task(service.run())
+        try:
+            yield Running(broker, database, log, service, commits)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    database.close()
+
+
+def batch(seq: int) -> bytes:
+    return json.dumps({"v": 1, "boot": 1, "seq": seq, "t0": real_ms(), "s": [[0, 4.0]]}).encode()
+
+
+async def next_ack(bus: Bus) -> Ack:
+    async with asyncio.timeout(5):
+        async for message in bus.messages():
+            return msgspec.json.decode(message.payload, type=Ack)
+    raise AssertionError
+
+
+async def connected(ingest: Running) -> None:
+    async with asyncio.timeout(5):
+        while not ingest.service.state.connected:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_device_is_acknowledged_only_after_the_commit(tmp_path: Path) -> None:
+    async with running(tmp_path / "t.db") as ingest:
+        await connected(ingest)
+        async with ingest.broker.connect(Session("cab-0001", "cab-0001", "d")) as device:
+            await device.subscribe(f"{OWN}/ack")
+            await device.publish(f"{OWN}/tel", batch(1), qos=1)
+            ack = await next_ack(device)
+            assert (ack.boot, ack.seq) == (1, 1)
+            assert [record.mseq for record in ingest.log.read(0, 10)] == [1]
+            assert ingest.commits == [1]
+
+
+async def test_ingest_comes_back_after_the_broker_dropped_it(tmp_path: Path) -> None:
+    async with running(tmp_path / "t.db") as ingest:
+        await connected(ingest)
+        ingest.broker.drop("ingest-p0-x")
+        async with ingest.broker.connect(Session("cab-0001", "cab-0001", "d")) as device:
+            await device.subscribe(f"{OWN}/ack")
+            await device.publish(f"{OWN}/tel", batch(1), qos=1)
+            assert (await next_ack(device)).seq == 1
+
+
+async def test_while_the_disk_refuses_nobody_is_acknowledged_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path / "t.db") as ingest:
+        await connected(ingest)
+        ingest.database.writer.execute("PRAGMA query_only = ON")
+        async with ingest.broker.connect(Session("cab-0001", "cab-0001", "d")) as device:
+            await device.subscribe(f"{OWN}/ack")
+            await device.publish(f"{OWN}/tel", batch(1), qos=1)
+            async with asyncio.timeout(5):
+                while ingest.service.state.commit_error is None:
+                    await asyncio.sleep(0.01)
+            assert ingest.commits == []
+            ingest.database.writer.execute("PRAGMA query_only = OFF")
+            assert (await next_ack(device)).seq == 1
+        assert ingest.service.state.commit_error is None
