@@ -1,0 +1,50 @@
+"""Secrets made at first start and kept in the state folder, readable by its owner only."""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+FILE_NAME = "secrets.json"
+_BYTES = 24  # 192 bits, more than the 128 a device password needs
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """Broker passwords. The client id of ingest is secret too: it cannot be taken over by name."""
+
+    ingest: str
+    ingest_client_id: str
+    replay: str
+    devices: dict[str, str] = {}
+
+
+def load_secrets(state: Path, devices: Iterable[str]) -> Secrets:
+    """Read the file, adding what is missing for new devices."""
+    path = state / FILE_NAME
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=Secrets)
+    except FileNotFoundError:
+        known = Secrets(_new(), f"ingest-p0-{_new()}", _new())
+    missing = {dev: _new() for dev in devices if dev not in known.devices}
+    if not missing and path.exists():
+        return known
+    complete = msgspec.structs.replace(known, devices={**known.devices, **missing})
+    write_private(path, msgspec.json.format(msgspec.json.encode(complete), indent=1))
+    return complete
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file as a whole; never readable by others, never half written."""
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _new() -> str:
+    return secrets.token_urlsafe(_BYTES)

@@ -1,0 +1,129 @@
+"""The only reader of the environment and of ``gongfu.toml``.
+
+Order: command line > ``GONGFU_BROKER__PORT=…`` > ``gongfu.toml`` > the defaults below.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "GONGFU_"
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class _Section(BaseModel):
+    # A typo in gongfu.toml must not pass as an unused key.
+    model_config = ConfigDict(extra="forbid")
+
+
+class BrokerSettings(_Section):
+    """Which MQTT broker. Without a host of its own, Gongfu starts one as a child process."""
+
+    host: str = Field("", description="an existing broker's host; empty starts the embedded one")
+    port: Port = 1883
+    user: str = "ingest-p0"
+    password: SecretStr | None = None
+
+
+class ApiSettings(_Section):
+    """Where pages and the HTTP API are served."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    secure_cookies: bool = Field(default=False, description="true behind https")
+
+
+class DatabaseSettings(_Section):
+    """The relational store; empty is SQLite in the state folder."""
+
+    url: str = ""
+
+
+class StoreSettings(_Section):
+    """The embedded telemetry store."""
+
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+
+
+class DemoSettings(_Section):
+    """The simulated county that ``gongfu run`` brings along."""
+
+    simulate: bool = True
+    speed: Annotated[float, Field(gt=0, le=1_000)] = 30.0
+    seed: Annotated[int, Field(ge=0)] = 1
+    start: str = Field("", description="ISO time, default: this week's Tuesday 08:00 in Shanghai")
+    ledger: bool = Field(default=False, description="keep every acknowledged message, for tests")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file="gongfu.toml",
+        extra="forbid",
+    )
+
+    state: Path = Field(Path("state"), description="folder of databases, secrets, broker files")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    broker: BrokerSettings = BrokerSettings()
+    api: ApiSettings = ApiSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    store: StoreSettings = StoreSettings()
+    demo: DemoSettings = DemoSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, environment, file; nothing else."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def database_url(self) -> str:
+        """The relational store's URL."""
+        return self.database.url or f"sqlite:///{self.state.resolve() / 'fleet.db'}"
+
+    @property
+    def telemetry_path(self) -> Path:
+        """The log and embedded store."""
+        return self.state / "telemetry.db"
+
+    @property
+    def clock_path(self) -> Path:
+        """The demonstration's clock; absent in production."""
+        return self.state / "clock.json"
+
+
+def known_names() -> set[str]:
+    """Every environment name that means something."""
+    names: set[str] = set()
+    for name, info in Settings.model_fields.items():
+        names.add(PREFIX + name.upper())
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            names |= {f"{PREFIX}{name}__{key}".upper() for key in section.model_fields}
+    return names
+
+
+def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Environment names that look like ours and mean nothing: most likely typing errors."""
+    names = os.environ if environment is None else environment
+    ours = {name for name in names if name.upper().startswith(PREFIX)}
+    return sorted(name for name in ours if name.upper() not in known_names())

@@ -1,0 +1,120 @@
+"""Ingest's side of the house, opened once per process, in the shapes the fleet asks for."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from gongfu_broker.ports import Window
+from gongfu_fleet.ports import Connection, ConsumerLag
+from gongfu_ingest.database import Database
+from gongfu_ingest.log import TelemetryLog
+from gongfu_ingest.reports import Reports
+from gongfu_ingest.service import IngestState
+from gongfu_ingest.stores.embedded import EmbeddedStore
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """telemetry.db and everything that reads it. ``writer`` is the one thread that writes."""
+
+    database: Database
+    log: TelemetryLog
+    store: EmbeddedStore
+    reports: Reports
+    writer: ThreadPoolExecutor
+
+    def close(self) -> None:
+        """Finish the last commit and close the file."""
+        self.writer.shutdown(wait=True)
+        self.database.close()
+
+
+def open_telemetry(path: Path) -> Telemetry:
+    """Open or make telemetry.db."""
+    database = Database(path)
+    log = TelemetryLog(database)
+    writer = ThreadPoolExecutor(1, thread_name_prefix="telemetry-writer")
+    return Telemetry(database, log, EmbeddedStore(database), Reports(database, log), writer)
+
+
+@dataclass(frozen=True)
+class StoredReadings:
+    """The embedded store as the fleet's ``Readings``."""
+
+    store: EmbeddedStore
+
+    def last(
+        self, devs: Sequence[str] | None = None
+    ) -> Mapping[str, Mapping[str, tuple[int, float]]]:
+        """Newest (ts_ms, value) per device and metric."""
+        return self.store.last(devs)
+
+    def series(
+        self, dev: str, metric: str, *, start_ms: int, end_ms: int
+    ) -> list[tuple[int, float]]:
+        """Samples in the range, oldest first."""
+        return self.store.series(dev, metric, start_ms, end_ms)
+
+    def windows(
+        self, dev: str, metric: str, *, start_ms: int, end_ms: int, every_ms: int
+    ) -> list[Window]:
+        """Statistics per window, oldest first."""
+        return self.store.windows(dev, metric, start_ms=start_ms, end_ms=end_ms, every_ms=every_ms)
+
+
+@dataclass(frozen=True)
+class LogHistory:
+    """Rows of the store together with the log head they cover, in one snapshot."""
+
+    telemetry: Telemetry
+
+    def series(
+        self, dev: str, metric: str, start_ms: int, end_ms: int
+    ) -> tuple[int, list[tuple[int, float]]]:
+        """(newest log seq the rows include, rows oldest first)."""
+        reader: sqlite3.Connection = self.telemetry.database.reader
+        reader.execute("BEGIN")
+        try:
+            covered = self.telemetry.log.head()
+            return covered, self.telemetry.store.series(dev, metric, start_ms, end_ms)
+        finally:
+            reader.execute("COMMIT")
+
+
+@dataclass(frozen=True)
+class StoredConnections:
+    """Births, wills and traffic as the fleet's ``Connections``."""
+
+    reports: Reports
+
+    def devices(self) -> Mapping[str, Connection]:
+        """Every device heard of, by id."""
+        return {
+            dev: Connection(link.online, link.heard_ms, link.boot, link.fw)
+            for dev, link in self.reports.links().items()
+        }
+
+
+@dataclass(frozen=True)
+class StoredIngestStatus:
+    """Counters and lags as the fleet's ``IngestStatus``; ``state`` is None in a pure API process."""
+
+    telemetry: Telemetry
+    state: IngestState | None
+
+    def counters(self) -> Mapping[str, int]:
+        """Totals since telemetry.db was made."""
+        dead = sum(self.telemetry.reports.dead_letter_counts().values())
+        return {**self.telemetry.reports.counters(), "dead_letters": dead}
+
+    def consumers(self) -> Sequence[ConsumerLag]:
+        """Every registered consumer of the log."""
+        head = self.telemetry.log.head()
+        released = self.telemetry.log.consumers()
+        return [ConsumerLag(name, seq, head - seq) for name, seq in sorted(released.items())]
+
+    def broker_connected(self) -> bool:
+        """Whether ingest is connected to the broker now."""
+        return self.state is not None and self.state.connected
