@@ -1,0 +1,72 @@
+"""Who may do what. Denied is what is not written here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is here."""
+
+    VIEWER = "viewer"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What a route may ask for."""
+
+    OWN_ACCOUNT = "own_account"
+    READ = "read"
+    ACKNOWLEDGE = "acknowledge"
+
+
+ALLOWED: Mapping[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset({Permission.OWN_ACCOUNT, Permission.READ}),
+    Role.MANAGER: frozenset({Permission.OWN_ACCOUNT, Permission.READ, Permission.ACKNOWLEDGE}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A signed-in person."""
+
+    user: str
+    role: Role
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role allows it."""
+        return permission in ALLOWED[self.role]
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person's account; ``password_hash`` is opaque to everyone but the hasher."""
+
+    id: str
+    name: str
+    role: Role
+    password_hash: str
+    active: bool
+    created_ms: int
+
+
+@dataclass(frozen=True)
+class WebSession:
+    """A signed-in browser by the SHA-256 of its token; real time, UTC ms."""
+
+    token_sha256: str
+    account_id: str
+    created_ms: int
+    seen_ms: int
+
+
+IDLE_MS = 8 * 3_600_000
+ABSOLUTE_MS = 7 * 24 * 3_600_000
+
+
+def expired(session: WebSession, now_ms: int) -> bool:
+    """Whether 8 h without use or 7 d since sign-in have passed; a clock set back ends it too."""
+    idle, age = now_ms - session.seen_ms, now_ms - session.created_ms
+    return idle >= IDLE_MS or age >= ABSOLUTE_MS or age < -IDLE_MS
