@@ -1,0 +1,52 @@
+"""A zone's state as JSON values and back, for the database."""
+
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any
+
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
+from gongfu_fleet.domain.alarms.timeline import Excursion, Span
+from gongfu_fleet.domain.alarms.zone import ZoneState
+
+Data = dict[str, Any]  # JSON fields
+
+
+def to_data(state: ZoneState) -> Data:
+    """The state as JSON fields; floats survive exactly."""
+    return {
+        "metric": state.metric,
+        "policy": _policy_data(state.policy),
+        "last": state.last,
+        "high": _excursion_data(state.high),
+        "low": _excursion_data(state.low),
+    }
+
+
+def from_data(data: Data) -> ZoneState:
+    """The state from its JSON fields."""
+    last = data["last"]
+    return ZoneState(
+        metric=data["metric"],
+        policy=ZonePolicy(**data["policy"]),
+        last=(last[0], last[1]) if last else None,
+        high=_excursion_of(data["high"]),
+        low=_excursion_of(data["low"]),
+    )
+
+
+# Thousands of zones share a handful of policies.
+@lru_cache(maxsize=1000)
+def _policy_data(policy: ZonePolicy) -> Data:
+    return {field.name: getattr(policy, field.name) for field in fields(policy)}
+
+
+def _excursion_data(excursion: Excursion | None) -> Data | None:
+    if excursion is None:
+        return None
+    return {field.name: getattr(excursion, field.name) for field in fields(excursion)}
+
+
+def _excursion_of(data: Data | None) -> Excursion | None:
+    if data is None:
+        return None
+    return Excursion(**{**data, "unknown": tuple(Span(*span) for span in data["unknown"])})
