@@ -1,0 +1,50 @@
+import { now_ms } from '../ops/clock.ts';
+import type { Incident } from '../shared/contract.ts';
+import { t } from '../shared/language.ts';
+import { celsiusText } from '../shared/temperature.ts';
+import { duration, stamp } from '../shared/time.ts';
+import { conditionTone, lasted_ms, peakName, workflowTone } from './wording.ts';
+
+export function Chips({ incident }: { incident: Incident }) {
+  return (
+    <span class="chips">
+      <span class="chip" data-tone={conditionTone[incident.condition]}>{t.value.condition[incident.condition]}</span>
+      <span class="chip" data-tone={workflowTone[incident.workflow]} data-testid="incident-workflow" data-state={incident.workflow}>
+        {t.value.workflow[incident.workflow]}
+      </span>
+      {incident.late && <span class="chip">{t.value.incidents.late}</span>}
+    </span>
+  );
+}
+
+export function PeakAndLimit({ incident }: { incident: Incident }) {
+  const text = t.value.incidents;
+  return (
+    <p class="peak number">
+      <span>{peakName(incident.hazard, t.value)} <b data-tone={incident.condition}>{celsiusText(incident.peak_celsius)}</b></span>
+      <span>{text.limit} {celsiusText(incident.limit_celsius)}</span>
+    </p>
+  );
+}
+
+export function Span({ incident }: { incident: Incident }) {
+  const text = t.value.incidents;
+  const words = t.value.time;
+  return (
+    <p class="span number">
+      <span>{text.begin} {stamp(incident.begin_ms, now_ms.value)}</span>
+      <span>{text.lasted} {duration(lasted_ms(incident, now_ms.value), words)}</span>
+      {incident.unknown_s > 0 && <span>{text.unknownFor(duration(incident.unknown_s * 1_000, words))}</span>}
+    </p>
+  );
+}
+
+export function Acknowledged({ incident }: { incident: Incident }) {
+  if (incident.acked_by === null || incident.acked_ms === null) return null;
+  return (
+    <p class="acked">
+      {t.value.acknowledge.by(incident.acked_by, stamp(incident.acked_ms, now_ms.value))}
+      {incident.note && <q>{incident.note}</q>}
+    </p>
+  );
+}

@@ -1,0 +1,30 @@
+/** Incidents in words. A code this page does not know is shown as it came. */
+import type { Condition, Incident, Workflow } from '../shared/contract.ts';
+import type { Messages } from '../shared/messages/zh.ts';
+
+export type Tone = 'alarm' | 'unknown' | 'ok' | 'none' | 'outline';
+
+export const conditionTone: Readonly<Record<Condition, Tone>> = { active: 'alarm', clearing: 'none', normal: 'ok', unknown: 'unknown' };
+export const workflowTone: Readonly<Record<Workflow, Tone>> = { unack: 'outline', acked: 'none', closed: 'none' };
+
+function worded(words: Readonly<Record<string, string>>, code: string): string {
+  return words[code] ?? code;
+}
+
+export function hazardName(code: string, t: Messages): string {
+  return worded(t.hazard, code);
+}
+
+export function eventName(code: string, t: Messages): string {
+  return worded(t.events.kinds, code);
+}
+
+/** How long the hazard has lasted, in milliseconds: to its end, or to now. */
+export function lasted_ms(incident: Incident, now_ms: number): number {
+  return (incident.end_ms ?? Math.max(now_ms, incident.begin_ms)) - incident.begin_ms;
+}
+
+/** What a high incident calls its peak is the lowest value of a low one. */
+export function peakName(hazard: string, t: Messages): string {
+  return hazard === 'temperature_low' ? t.incidents.lowest : t.incidents.peak;
+}

@@ -1,0 +1,12 @@
+/** What the platform says about itself. A degraded platform may answer with an error status and still tell why. */
+import { signal } from '@preact/signals';
+import type { Health } from '../shared/contract.ts';
+
+export type HealthState = { kind: 'asking' } | { kind: 'told'; health: Health } | { kind: 'silent' };
+export const health = signal<HealthState>({ kind: 'asking' });
+
+export async function askHealth(): Promise<void> {
+  const reply = await fetch('/health').catch(() => null);
+  const told = (await reply?.json().catch(() => null)) as Health | null;
+  health.value = told?.devices ? { kind: 'told', health: told } : { kind: 'silent' };
+}

@@ -1,0 +1,53 @@
+import { useSignal } from '@preact/signals';
+import { t } from '../shared/language.ts';
+import { ProblemNote } from '../shared/ProblemNote.tsx';
+import { asProblem, type Problem } from '../shared/problem.ts';
+import { changePassword, session, signOut } from './session.ts';
+
+function PasswordForm() {
+  const problem = useSignal<Problem | null>(null);
+  const changed = useSignal(false);
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const entries = new FormData(form);
+    problem.value = null;
+    changed.value = false;
+    try {
+      await changePassword(String(entries.get('old')), String(entries.get('new')));
+      changed.value = true;
+      form.reset();
+    } catch (fault) {
+      problem.value = asProblem(fault);
+    }
+  };
+  const text = t.value.account;
+  return (
+    <form onSubmit={submit}>
+      <h3>{text.changePassword}</h3>
+      <label class="field">{text.oldPassword}<input name="old" type="password" autocomplete="current-password" required /></label>
+      <label class="field">{text.newPassword}<input name="new" type="password" autocomplete="new-password" required /></label>
+      {problem.value && <ProblemNote problem={problem.value} />}
+      {changed.value && <p role="status">{text.changed}</p>}
+      <button class="button">{text.save}</button>
+    </form>
+  );
+}
+
+export function AccountMenu() {
+  const info = session.value;
+  if (!info) return null;
+  const text = t.value.account;
+  return (
+    <details class="account">
+      <summary aria-label={text.menu(info.user)}>
+        <strong>{info.user}</strong>
+        <span class="account-role">{text.roles[info.role]}</span>
+      </summary>
+      <div class="account-sheet">
+        <PasswordForm />
+        <button type="button" class="button" data-testid="sign-out" onClick={() => void signOut()}>{text.signOut}</button>
+      </div>
+    </details>
+  );
+}

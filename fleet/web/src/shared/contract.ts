@@ -1,0 +1,109 @@
+/** Shapes of the HTTP contract. Times are UTC milliseconds, temperatures degrees Celsius, speeds km/h. */
+export type AssetKind = 'cabinet' | 'truck';
+export type AssetState = 'ok' | 'alarm' | 'unknown' | 'offline';
+export type Condition = 'normal' | 'active' | 'clearing' | 'unknown';
+export type Workflow = 'unack' | 'acked' | 'closed';
+export type Role = 'viewer' | 'manager' | 'admin';
+
+export interface SessionInfo {
+  user: string;
+  role: Role;
+  csrf: string;
+}
+
+export interface Zone {
+  zone: number;
+  celsius: number | null;
+  at_ms: number | null;
+  low_celsius: number | null;
+  high_celsius: number | null;
+}
+
+export interface Asset {
+  id: string;
+  kind: AssetKind;
+  name: string;
+  site: string;
+  lon: number;
+  lat: number;
+  state: AssetState;
+  heard_ms: number | null;
+  zones: Zone[];
+  speed_kmh: number | null;
+  door_open: 0 | 1 | null;
+  open_incidents: number;
+}
+
+/** Bounds are west, south, east, north in WGS-84 degrees. */
+export interface Place {
+  id: string;
+  name: string;
+  bounds: [number, number, number, number];
+}
+
+export interface MapAnswer {
+  now_ms: number;
+  speed: number;
+  places: Place[];
+  assets: Asset[];
+}
+
+export interface Incident {
+  id: string;
+  asset: string;
+  asset_name: string;
+  site: string;
+  zone: number;
+  hazard: string;
+  condition: Condition;
+  workflow: Workflow;
+  severity: string;
+  begin_ms: number;
+  raised_ms: number;
+  end_ms: number | null;
+  peak_celsius: number | null;
+  limit_celsius: number | null;
+  unknown_s: number;
+  late: boolean;
+  acked_by: string | null;
+  acked_ms: number | null;
+  note: string | null;
+  merged_into: string | null;
+}
+
+export interface IncidentEvent {
+  n: number;
+  at_ms: number;
+  kind: string;
+  by: string | null;
+  data: Record<string, unknown>;
+}
+
+export interface IncidentDetail extends Incident {
+  events: IncidentEvent[];
+}
+
+export interface IncidentPage {
+  items: Incident[];
+  next: string | null;
+}
+
+/** One window of readings: start, count, minimum, maximum, mean. */
+export type ReadingWindow = [t0_ms: number, n: number, min: number, max: number, mean: number];
+
+export interface Readings {
+  metric: string;
+  unit: string;
+  windows: ReadingWindow[];
+}
+
+export interface Health {
+  status: 'ok' | 'degraded';
+  now_ms: number;
+  speed: number;
+  devices: { registered: number; connected: number; seen: number };
+  ingest: Record<string, number>;
+  consumers: { name: string; seq: number; lag: number }[];
+  broker: { connected: boolean };
+  problems: string[];
+}

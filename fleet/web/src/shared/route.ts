@@ -1,0 +1,24 @@
+/** Which incident is open, kept in the address so that the back button and links work. */
+import { signal } from '@preact/signals';
+
+const prefix = '#/incidents/';
+
+export function incidentOf(hash: string): string | null {
+  return hash.startsWith(prefix) && hash.length > prefix.length ? decodeURIComponent(hash.slice(prefix.length)) : null;
+}
+
+export function incidentHref(id: string): string {
+  return prefix + encodeURIComponent(id);
+}
+
+export const openIncident = signal<string | null>(null);
+
+/** Follow the address; gives the function that stops. */
+export function followAddress(): () => void {
+  const read = (): void => {
+    openIncident.value = incidentOf(location.hash);
+  };
+  read();
+  addEventListener('hashchange', read);
+  return () => removeEventListener('hashchange', read);
+}
