@@ -28,7 +28,9 @@ class _Section(BaseModel):
 class BrokerSettings(_Section):
     """Which MQTT broker. Without a host of its own, Gongfu starts one as a child process."""
 
-    host: str = Field("", description="an existing broker's host; empty starts the embedded one")
+    host: str = Field(
+        default="", description="an existing broker's host; empty starts the embedded one"
+    )
     port: Port = 1883
     user: str = "ingest-p0"
     password: SecretStr | None = None
@@ -60,7 +62,9 @@ class DemoSettings(_Section):
     simulate: bool = True
     speed: Annotated[float, Field(gt=0, le=1_000)] = 30.0
     seed: Annotated[int, Field(ge=0)] = 1
-    start: str = Field("", description="ISO time, default: this week's Tuesday 08:00 in Shanghai")
+    start: str = Field(
+        default="", description="ISO time, default: this week's Tuesday 08:00 in Shanghai"
+    )
     ledger: bool = Field(default=False, description="keep every acknowledged message, for tests")
 
 
@@ -74,7 +78,9 @@ class Settings(BaseSettings):
         extra="forbid",
     )
 
-    state: Path = Field(Path("state"), description="folder of databases, secrets, broker files")
+    state: Path = Field(
+        default=Path("state"), description="folder of databases, secrets, broker files"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     broker: BrokerSettings = BrokerSettings()
     api: ApiSettings = ApiSettings()

@@ -99,7 +99,7 @@ class StoredConnections:
 
 @dataclass(frozen=True)
 class StoredIngestStatus:
-    """Counters and lags as the fleet's ``IngestStatus``; ``state`` is None in a pure API process."""
+    """Counters and lags as the fleet's ``IngestStatus``; no ``state`` in a pure API process."""
 
     telemetry: Telemetry
     state: IngestState | None

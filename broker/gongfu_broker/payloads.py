@@ -6,7 +6,7 @@ Times are UTC milliseconds. A sample is identified by (dev, boot, seq, index).
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,8 @@ MAX_INT = 2**53 - 1
 MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_ROWS = 5_000
 
+# Any: each kind of event, command or setting has its own fields.
+Fields = dict[str, Any]
 TimeMs = Annotated[int, Meta(ge=0, le=MAX_INT, description="UTC milliseconds")]
 Boot = Annotated[int, Meta(ge=0, le=MAX_INT, description="persisted counter, never repeats")]
 Seq = Annotated[int, Meta(ge=1, le=MAX_INT, description="one per message, per boot")]
@@ -62,7 +64,7 @@ class Event(msgspec.Struct, frozen=True):
     id: Annotated[str, Meta(min_length=1, max_length=64, description="UUID made by the device")]
     ts: TimeMs
     kind: Annotated[str, Meta(pattern="^[a-z_]{1,40}$", description="door, session, purchase …")]
-    data: dict[str, msgspec.Raw] = {}
+    data: Fields = {}
     lo: Lo = 1
 
 
@@ -82,7 +84,7 @@ class Result(msgspec.Struct, frozen=True):
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
     st: Literal["ok", "rejected", "failed", "expired"]
-    res: msgspec.Raw = msgspec.Raw(b"null")
+    res: Any = None  # Any: each command answers in its own shape
 
 
 class Ack(msgspec.Struct, frozen=True):
@@ -100,14 +102,14 @@ class Command(msgspec.Struct, frozen=True):
     name: Annotated[str, Meta(pattern="^[a-z_]{1,40}$", description="unlock, price, setpoint …")]
     exp: TimeMs
     now: TimeMs
-    args: dict[str, msgspec.Raw] = {}
+    args: Fields = {}
 
 
 class Config(msgspec.Struct, frozen=True):
     """Topic ``cfg``: the configuration the device should have."""
 
     rev: Annotated[int, Meta(ge=0, le=MAX_INT)]
-    set: dict[str, msgspec.Raw] = {}
+    set: Fields = {}
 
 
 class Firmware(msgspec.Struct, frozen=True):
