@@ -1,0 +1,84 @@
+"""What is stored can be read again, exactly."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gongfu_fleet.domain.alarms import event_data, zone_data
+from gongfu_fleet.domain.alarms.incident import (
+    Acknowledged,
+    Body,
+    ConditionChanged,
+    Finding,
+    Heard,
+    Merged,
+    Raised,
+    Retracted,
+    Revised,
+    Silent,
+)
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
+from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
+from gongfu_fleet.domain.alarms.zone import ZoneState
+from gongfu_fleet.errors import InvalidError
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+spans = st.lists(st.builds(Span, st.integers(), st.integers())).map(tuple)
+excursions = st.builds(Excursion, peak_celsius=finite, unknown=spans)
+findings = st.builds(
+    Finding,
+    episode=st.builds(Episode, peak_celsius=finite, unknown=spans),
+    limit_celsius=finite,
+)
+bodies = st.one_of(
+    st.builds(Raised, finding=findings),
+    st.builds(ConditionChanged, findings),
+    st.builds(Revised, findings),
+    *(st.from_type(kind) for kind in (Silent, Heard, Acknowledged, Merged, Retracted)),
+)
+policies = st.builds(
+    ZonePolicy,
+    low_celsius=st.none() | st.just(-0.5),
+    high_celsius=st.none() | st.just(0.0),
+    deadband_celsius=st.floats(0, 5),
+    on_delay_ms=st.integers(0),
+    low_on_delay_ms=st.integers(0),
+    off_delay_ms=st.integers(0),
+    max_gap_ms=st.integers(1),
+)
+
+
+@given(bodies)
+def test_every_event_survives_the_way_through_json(body: Body) -> None:
+    kind, data = event_data.to_data(body)
+    assert event_data.from_data(kind, json.loads(json.dumps(data))) == body
+
+
+@given(
+    st.builds(
+        ZoneState,
+        policy=policies,
+        last=st.none() | st.tuples(st.integers(), finite),
+        high=st.none() | excursions,
+        low=st.none() | excursions,
+    )
+)
+def test_every_zone_state_survives_the_way_through_json(state: ZoneState) -> None:
+    assert zone_data.from_data(json.loads(json.dumps(zone_data.to_data(state)))) == state
+
+
+def test_an_event_of_a_newer_program_is_refused_with_a_remedy() -> None:
+    with pytest.raises(InvalidError, match="newer"):
+        event_data.from_data("shelved", {})
+
+
+def test_the_words_in_the_ledger_are_those_of_the_http_contract() -> None:
+    assert [condition.value for condition in Condition] == [
+        "normal",
+        "pending",
+        "active",
+        "clearing",
+        "unknown",
+    ]
