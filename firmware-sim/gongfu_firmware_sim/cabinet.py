@@ -1,0 +1,218 @@
+"""A smart cabinet: one cooled zone, one door, eight trays on scales.
+
+Per day (reference/scenario.md): 15 openings of which 12 are paid sales, and a refill between 05:30
+and 07:30 that fills every tray. The climate row is due each minute; each edge of the door is a row.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+from gongfu_broker.columns import TRAYS
+from gongfu_firmware_sim.chance import Noise, stream
+from gongfu_firmware_sim.climate import Around, Probe, humidity_for, zone_for
+from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS, SECOND_MS, day_of, midnight_ms
+from gongfu_firmware_sim.disturbance import Disturbances
+from gongfu_firmware_sim.doors import DoorDay, Span, merged, off_grid
+from gongfu_firmware_sim.fault_plan import FaultPlan
+from gongfu_firmware_sim.faults import Fault, FaultKind, active
+from gongfu_firmware_sim.moment import Moment, Values
+from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
+
+ROW_MS = MINUTE_MS
+OPENINGS_A_DAY = 15
+SALES_A_DAY = 12
+_REFILL_MS = (5 * HOUR_MS + 30 * MINUTE_MS, 7 * HOUR_MS)
+_REFILL_VISITS = 4
+_REFILL_EVERY_MS = 20 * MINUTE_MS
+_SHOP_HOURS = (7.6, 11.3, 11.8, 12.3, 17.2, 17.8, 18.4, 20.9)  # busy at noon and after work
+_CUSTOMER_EVERY_MS = 2 * MINUTE_MS
+_SCALE_STEP_KG = 0.005
+_SCALE_NOISE_KG = 0.002
+_UNWEIGHED = (None,) * TRAYS  # while the door is open hands lean on the trays
+Levels = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class CabinetDay:
+    """What people do on one day. ``full_kg`` is every tray's weight after the refill."""
+
+    openings: tuple[Span, ...]
+    refilled: tuple[tuple[int, int], ...]
+    takes: tuple[tuple[int, int, float], ...]
+    full_kg: Levels
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Everything needed to compute any instant of one day."""
+
+    faults: tuple[Fault, ...]
+    door: DoorDay
+    by: Disturbances
+    steps_ms: tuple[int, ...]
+    levels: tuple[Levels, ...]
+
+
+class Cabinet:
+    """The world of one cabinet as a function of time; see ``moment.Model``."""
+
+    def __init__(self, device: DeviceSpec, spec: ScenarioSpec) -> None:
+        self._key = (spec.seed, device.dev)
+        self._first_day = day_of(spec.start_ms)
+        self._faults = FaultPlan(device, spec)
+        dice = stream(*self._key, "cabinet")
+        self._phase_ms = dice.randrange(0, ROW_MS, SECOND_MS)
+        self._usual_kg = tuple(dice.uniform(6.0, 12.0) for _ in range(TRAYS))
+        self._signal_dbm = dice.uniform(-85.0, -60.0)
+        self._humidity_percent = humidity_for(device.zones[0])
+        self._probe = Probe(
+            zone_for(device.zones[0], *self._key, 1), Noise(*self._key, "probe", ROW_MS)
+        )
+        self._scale_noise = Noise(*self._key, "scale", ROW_MS // TRAYS)
+        self._air_noise = Noise(*self._key, "air", ROW_MS)
+        self._opened = {self._first_day: dice.randrange(500, 5_000)}
+        self._people = lru_cache(maxsize=4)(self._plan_people)
+        self._scene = lru_cache(maxsize=2)(self._set_scene)
+
+    def moments(self, after_ms: int, upto_ms: int) -> list[Moment]:
+        """A row each minute, and one for each edge of the door."""
+        rows: list[Moment] = []
+        for day in range(day_of(after_ms), day_of(upto_ms) + 1):
+            start = max(after_ms, midnight_ms(day) - 1)
+            end = min(upto_ms, midnight_ms(day + 1) - 1)
+            rows += self._climate(day, start, end)
+            rows += self._edges(day, start, end)
+        rows.sort()
+        return rows
+
+    def clock_offset_ms(self, ts_ms: int) -> int:
+        """What the cabinet's clock is off by."""
+        fault = active(self._faults.around(day_of(ts_ms)), FaultKind.CLOCK_WRONG, ts_ms)
+        return fault.offset_ms if fault else 0
+
+    def reachable(self, ts_ms: int) -> bool:
+        """Cabinets hang on a cable; only an ordered gap cuts them off."""
+        return not active(self._faults.around(day_of(ts_ms)), FaultKind.RADIO_GAP, ts_ms)
+
+    def _climate(self, day: int, after_ms: int, upto_ms: int) -> list[Moment]:
+        scene = self._scene(day)
+        first = after_ms + 1 + (self._phase_ms - after_ms - 1) % ROW_MS
+        return [
+            Moment(ts, self._row(ts, scene), None, closes=True)
+            for ts in range(first, upto_ms + 1, ROW_MS)
+        ]
+
+    def _row(self, ts_ms: int, scene: _Scene) -> Values:
+        noise = self._air_noise.at(ts_ms)
+        return (
+            self._probe.read(ts_ms, scene.by, scene.faults),
+            scene.door.is_open(ts_ms),
+            *self._scales(ts_ms, scene),
+            round(self._humidity_percent + noise),
+            scene.door.opened(ts_ms),
+            1,
+            round(self._signal_dbm + 2 * noise),
+        )
+
+    def _scales(self, ts_ms: int, scene: _Scene) -> Levels:
+        levels = scene.levels[bisect_right(scene.steps_ms, ts_ms) - 1]
+        slot_ms = ROW_MS // TRAYS
+        minute_ms = ts_ms - ts_ms % ROW_MS
+        noise = self._scale_noise.at
+        return tuple(
+            _shown(level + _SCALE_NOISE_KG * noise(minute_ms + tray * slot_ms))
+            for tray, level in enumerate(levels)
+        )
+
+    def _edges(self, day: int, after_ms: int, upto_ms: int) -> list[Moment]:
+        scene = self._scene(day)
+        rows = []
+        for ts, is_open in scene.door.edges_in(after_ms, upto_ms):
+            weights: Values = _UNWEIGHED if is_open else self._scales(ts, scene)
+            rows.append(Moment(ts, (None, is_open, *weights, None, scene.door.opened(ts)), is_open))
+        return rows
+
+    def _plan_people(self, day: int) -> CabinetDay:
+        dice = stream(*self._key, "people", day)
+        start = midnight_ms(day)
+        refills = _refill_visits(dice, start)
+        customers = _customers(dice, start)
+        sales = sorted(dice.sample(customers, SALES_A_DAY))
+        return CabinetDay(
+            openings=(*refills, *customers),
+            refilled=tuple((refills[tray % _REFILL_VISITS][1], tray) for tray in range(TRAYS)),
+            takes=tuple((s[1], dice.randrange(TRAYS), dice.uniform(0.25, 1.2)) for s in sales),
+            full_kg=tuple(kg + dice.uniform(-0.3, 0.3) for kg in self._usual_kg),
+        )
+
+    def _set_scene(self, day: int) -> _Scene:
+        faults = self._faults.around(day)
+        openings = (*self._people(day - 1).openings, *self._people(day).openings)
+        steps, levels = self._weights(day)
+        return _Scene(
+            faults=faults,
+            door=DoorDay(midnight_ms(day), self._door_spans(day), self._opened_before(day)),
+            by=self._probe.disturbed(Around(day, openings, faults)),
+            steps_ms=steps,
+            levels=levels,
+        )
+
+    def _door_spans(self, day: int) -> tuple[Span, ...]:
+        ajar = [
+            (f.start_ms, f.end_ms)
+            for f in self._faults.around(day)
+            if f.kind is FaultKind.DOOR_AJAR
+        ]
+        people = (*self._people(day - 1).openings, *self._people(day).openings)
+        return merged((*people, *ajar))
+
+    def _opened_before(self, day: int) -> int:
+        last = max(self._opened)
+        while last < day:
+            start, end = midnight_ms(last), midnight_ms(last + 1)
+            today = sum(start <= span[0] < end for span in self._door_spans(last))
+            self._opened[last + 1] = self._opened[last] + today
+            last += 1
+        return self._opened.get(day, self._opened[self._first_day])
+
+    def _weights(self, day: int) -> tuple[tuple[int, ...], tuple[Levels, ...]]:
+        yesterday, today = self._people(day - 1), self._people(day)
+        levels = list(yesterday.full_kg)
+        for _, tray, kg in yesterday.takes:
+            levels[tray] = max(0.0, levels[tray] - kg)
+        steps, history = [0], [tuple(levels)]
+        filled = [(ts, tray, -today.full_kg[tray]) for ts, tray in today.refilled]
+        for ts, tray, kg in sorted([*filled, *today.takes]):
+            levels[tray] = -kg if kg < 0 else max(0.0, levels[tray] - kg)
+            steps.append(ts)
+            history.append(tuple(levels))
+        return tuple(steps), tuple(history)
+
+
+def _shown(kg: float) -> float:
+    return round(round(kg / _SCALE_STEP_KG) * _SCALE_STEP_KG, 3)
+
+
+def _refill_visits(dice: Random, midnight: int) -> list[Span]:
+    begin = midnight + dice.randrange(*_REFILL_MS)
+    starts = [begin + visit * _REFILL_EVERY_MS // _REFILL_VISITS for visit in range(_REFILL_VISITS)]
+    return [off_grid((at, at + dice.randrange(90_000, 150_000))) for at in starts]
+
+
+def _customers(dice: Random, midnight: int) -> list[Span]:
+    hours = sorted(_hour(dice.random()) for _ in range(OPENINGS_A_DAY))
+    spans: list[Span] = []
+    for hour in hours:
+        at = midnight + int(hour * HOUR_MS)
+        if spans:
+            at = max(at, spans[-1][1] + _CUSTOMER_EVERY_MS)
+        spans.append(off_grid((at, at + dice.randrange(20_000, 60_000))))
+    return spans
+
+
+def _hour(share: float) -> float:
+    place, rest = divmod(share * (len(_SHOP_HOURS) - 1), 1)
+    low, high = _SHOP_HOURS[int(place)], _SHOP_HOURS[int(place) + 1]
+    return low + rest * (high - low)

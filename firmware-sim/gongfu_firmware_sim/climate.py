@@ -1,0 +1,84 @@
+"""The temperature probes of a device and all that disturbs them around one day."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from gongfu_firmware_sim.chance import Noise
+from gongfu_firmware_sim.daytime import midnight_ms
+from gongfu_firmware_sim.disturbance import Disturbances, Pulse, in_order
+from gongfu_firmware_sim.doors import Span
+from gongfu_firmware_sim.faults import Fault, FaultKind, active
+from gongfu_firmware_sim.thermal import (
+    CHILLED,
+    FREEZER,
+    SENSOR_NOISE_CELSIUS,
+    CooledZone,
+    RoomZone,
+    Zone,
+)
+
+FROZEN_CLASSES = frozenset({"frozen", "ice_cream"})
+AMBIENT_CLASSES = frozenset({"ambient"})
+
+
+def zone_for(product_class: str, seed: int, dev: str, number: int) -> Zone:
+    """The unit that keeps a product class; every class that is not frozen or ambient is chilled."""
+    if product_class in AMBIENT_CLASSES:
+        return RoomZone(seed, dev, number)
+    cooling = FREEZER if product_class in FROZEN_CLASSES else CHILLED
+    return CooledZone(cooling, seed, dev, number)
+
+
+def humidity_for(product_class: str) -> float:
+    """Usual relative humidity in percent beside a product class; 49 is measured in a freezer."""
+    if product_class in FROZEN_CLASSES:
+        return 49.0
+    return 56.0 if product_class in AMBIENT_CLASSES else 82.0
+
+
+@dataclass(frozen=True)
+class Around:
+    """What happens around one local day: openings of the door, and faults."""
+
+    day: int
+    openings: Sequence[Span]
+    faults: tuple[Fault, ...]
+
+    def spans(self, kind: FaultKind) -> list[Span]:
+        """When faults of a kind hold."""
+        return [(f.start_ms, f.end_ms) for f in self.faults if f.kind is kind]
+
+
+class Probe:
+    """The probe in the air of one zone; ``door_share`` of an open door's effect reaches it."""
+
+    def __init__(self, zone: Zone, noise: Noise, *, door_share: float = 1.0) -> None:
+        self._zone = zone
+        self._noise = noise
+        self._door_share = door_share
+
+    def disturbed(self, around: Around) -> Disturbances:
+        """Everything that acts on the zone around the day."""
+        zone = self._zone
+        stops = [zone.stop(*span) for span in around.spans(FaultKind.COMPRESSOR_STOP)]
+        defrosts = zone.defrosts(midnight_ms(around.day - 1), midnight_ms(around.day + 1))
+        return Disturbances(
+            zone.courses(in_order([stop for stop in stops if stop], defrosts)),
+            tuple(self._shared(zone.door(*span) for span in sorted(around.openings))),
+            (
+                *self._shared(zone.ajar(*span) for span in around.spans(FaultKind.DOOR_AJAR)),
+                *(zone.leak(*span) for span in around.spans(FaultKind.SLOW_LEAK)),
+            ),
+        )
+
+    def read(self, ts_ms: int, by: Disturbances, faults: tuple[Fault, ...]) -> float:
+        """What the probe reports, degrees Celsius in steps of 0.1; a stuck one repeats itself."""
+        stuck = active(faults, FaultKind.SENSOR_STUCK, ts_ms)
+        if stuck is not None:
+            ts_ms = stuck.start_ms
+        noise = SENSOR_NOISE_CELSIUS * self._noise.at(ts_ms)
+        return round(self._zone.air(ts_ms, by) + noise, 1)
+
+    def _shared(self, pulses: Iterable[Pulse]) -> list[Pulse]:
+        share = self._door_share
+        return [replace(pulse, lift_celsius=pulse.lift_celsius * share) for pulse in pulses]

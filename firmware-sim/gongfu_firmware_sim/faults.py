@@ -1,0 +1,79 @@
+"""Faults: what can go wrong with a device, how often, and what a scenario orders explicitly.
+
+The rates are assumptions of reference/scenario.md.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from gongfu_firmware_sim.daytime import MINUTE_MS
+
+
+class FaultKind(StrEnum):
+    """What is wrong."""
+
+    COMPRESSOR_STOP = "compressor_stop"
+    SLOW_LEAK = "slow_leak"
+    DOOR_AJAR = "door_ajar"
+    SENSOR_STUCK = "sensor_stuck"
+    CLOCK_WRONG = "clock_wrong"
+    RADIO_GAP = "radio_gap"
+    GPS_DRIFT = "gps_drift"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something is wrong in [start, end); ``offset_ms`` is what a wrong clock is off by."""
+
+    kind: FaultKind
+    start_ms: int
+    end_ms: int
+    offset_ms: int = 0
+
+
+class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault the scenario orders; ``at_ms`` is platform time, UTC milliseconds."""
+
+    dev: str
+    kind: FaultKind
+    at_ms: int
+    duration_s: int
+    offset_s: int = -7_200
+
+    def fault(self) -> Fault:
+        """The fault it orders."""
+        offset_ms = self.offset_s * 1_000 if self.kind is FaultKind.CLOCK_WRONG else 0
+        return Fault(self.kind, self.at_ms, self.at_ms + self.duration_s * 1_000, offset_ms)
+
+
+class FaultRates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often faults are drawn; per device-day unless the name says otherwise."""
+
+    cooling_failure_per_truck_day: float = 1 / 60
+    sensor_stuck: float = 1 / 200
+    door_ajar: float = 1 / 20
+    clock_wrong: float = 1 / 300
+    radio_gap_per_truck_day: float = 1.0
+    gps_drift_share_of_duty: float = 0.01
+    duplicate_share_of_messages: float = 0.01
+
+
+NO_FAULTS = FaultRates(0, 0, 0, 0, 0, 0, 0)
+
+
+def active(faults: tuple[Fault, ...], kind: FaultKind, ts_ms: int) -> Fault | None:
+    """The fault of a kind that holds at the instant."""
+    for fault in faults:
+        if fault.kind is kind and fault.start_ms <= ts_ms < fault.end_ms:
+            return fault
+    return None
+
+
+def demo_injections(start_ms: int) -> tuple[Injection, ...]:
+    """What the demonstration shows: a compressor stops at once, later a door stays ajar."""
+    return (
+        Injection("cab-0007", FaultKind.COMPRESSOR_STOP, start_ms + 6 * MINUTE_MS, 6 * 3_600),
+        Injection("cab-0070", FaultKind.DOOR_AJAR, start_ms + 100 * MINUTE_MS, 75 * 60),
+    )

@@ -1,0 +1,35 @@
+"""One instant at which a device measures something."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+Values = tuple[float | None, ...]
+
+
+class Moment(NamedTuple):
+    """A row of a device in the column order of its kind; trailing columns may be missing.
+
+    ``door`` is 1 or 0 where the door just opened or closed, else None. ``closes`` says that the
+    rows gathered so far, this one included, now go out as one message.
+    """
+
+    ts_ms: int
+    values: Values
+    door: int | None = None
+    closes: bool = False
+
+
+class Model(Protocol):
+    """A device's world as a function of time."""
+
+    def moments(self, after_ms: int, upto_ms: int) -> Sequence[Moment]:
+        """Everything measured in (after, upto], in order, each time stamp once."""
+        ...
+
+    def clock_offset_ms(self, ts_ms: int) -> int:
+        """What the device's own clock is off by at the instant."""
+        ...
+
+    def reachable(self, ts_ms: int) -> bool:
+        """Whether the radio reaches the network."""
+        ...
