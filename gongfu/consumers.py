@@ -1,0 +1,81 @@
+"""Running consumers of the log: a turn whenever something was committed, a tick now and then."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from gongfu_broker.clock import Clock
+
+IDLE_S = 1.0
+TICK_S = 2.0
+RETRY_S = 2.0
+_log = logging.getLogger(__name__)
+
+
+class Consumer(Protocol):
+    """Reads the log by its own cursor and derives something."""
+
+    def turn(self, limit: int = 500) -> int:
+        """Take up to ``limit`` records; returns how many were taken."""
+        ...
+
+    def tick(self, now_ms: int) -> None:
+        """Look at the clock: what has been silent for too long?"""
+        ...
+
+
+class ConsumerLoop:
+    """One consumer in its own thread, woken by commits."""
+
+    def __init__(self, name: str, consumer: Consumer, clock: Clock) -> None:
+        self._name = name
+        self._consumer = consumer
+        self._clock = clock
+        self._woken = asyncio.Event()
+        self.failure: str | None = None
+
+    def wake(self) -> None:
+        """Something was committed. Call from the event loop's thread."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; a failed turn is repeated from the cursor."""
+        with ThreadPoolExecutor(1, thread_name_prefix=self._name) as thread:
+            while True:
+                try:
+                    await self._work(thread)
+                except Exception as error:  # noqa: BLE001 - whatever it was, the cursor has not moved
+                    self._fail(error)
+                    await asyncio.sleep(RETRY_S)
+
+    async def _work(self, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        ticked = 0.0
+        while True:
+            self._woken.clear()
+            while await loop.run_in_executor(thread, self._consumer.turn):
+                pass
+            if time.monotonic() - ticked >= TICK_S:
+                await loop.run_in_executor(thread, self._consumer.tick, self._clock.now_ms())
+                ticked = time.monotonic()
+            if self.failure is not None:
+                _log.info("%s works again", self._name)
+            self.failure = None
+            await wait_at_most(self._woken.wait, IDLE_S)
+
+    def _fail(self, error: Exception) -> None:
+        if self.failure is None:
+            _log.error("%s failed and tries again: %s", self._name, error, exc_info=error)
+        self.failure = f"{self._name}: {error}"
+
+
+async def wait_at_most(wait: Callable[[], Awaitable[object]], seconds: float) -> None:
+    """Wait, but not longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            await wait()
+    except TimeoutError:
+        pass

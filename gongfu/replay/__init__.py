@@ -1,0 +1,1 @@
+"""Playing a recorded series through the real broker as one device."""
