@@ -1,0 +1,122 @@
+"""State of the watch and the incident ledger in memory: for tests and the rule bench."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+
+from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
+from gongfu_fleet.domain.alarms.reconcile import Draft
+from gongfu_fleet.domain.alarms.zone import Checkpoint
+from gongfu_fleet.errors import ConflictError, NotFoundError
+from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
+
+
+class MemoryIncidentStore:
+    """Everything in dicts; a failed turn leaves them as they were."""
+
+    def __init__(self) -> None:
+        self._cursors: dict[str, Cursor] = {}
+        self._states: dict[ZoneKey, Followed] = {}
+        self._checkpoints: dict[ZoneKey, list[Checkpoint]] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._events: dict[str, list[Event]] = {}
+
+    def cursor(self, consumer: str) -> Cursor | None:
+        """Where the consumer stands."""
+        return self._cursors.get(consumer)
+
+    def states(self) -> Mapping[ZoneKey, Followed]:
+        """The state of every zone."""
+        return dict(self._states)
+
+    def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
+        """The newest checkpoint not after ``at_ms``."""
+        checkpoints = self._checkpoints.get(key, [])
+        index = bisect_right(checkpoints, at_ms, key=lambda checkpoint: checkpoint.at_ms)
+        return checkpoints[index - 1] if index else None
+
+    def incidents_since(self, subject: Subject, since_ms: int) -> Sequence[Incident]:
+        """Living incidents that run or ended at ``since_ms`` or later."""
+        return [
+            incident
+            for incident in self._incidents.values()
+            if incident.subject == subject and incident.living and _reaches(incident, since_ms)
+        ]
+
+    def running(self) -> Sequence[Incident]:
+        """Living incidents whose episode is not over."""
+        return [incident for incident in self._incidents.values() if incident.running]
+
+    def save_turn(self, turn: Turn) -> None:
+        """Store a turn as a whole. Raises ConflictError."""
+        if self._cursors.get(turn.consumer) != turn.before:
+            raise ConflictError(
+                f"The cursor of {turn.consumer} was moved by somebody else.",
+                "Run one worker only for this log.",
+            )
+        drafts = [draft for update in turn.zones for draft in update.drafts]
+        self.append(drafts, at_ms=turn.at_ms)
+        for update in turn.zones:
+            self._states[update.key] = update.followed
+            self._keep_checkpoints(update)
+            self._measure(update.measures)
+        self._cursors[turn.consumer] = turn.after
+
+    def append(self, drafts: Sequence[Draft], *, at_ms: int, by: str | None = None) -> None:
+        """Append events as a whole. Raises ConflictError."""
+        incidents: dict[str, Incident] = {}
+        events: list[tuple[str, Event]] = []
+        for incident_id, body in drafts:
+            before = incidents.get(incident_id) or self._incidents.get(incident_id)
+            event = Event(at_ms, by, body)
+            after = apply(incident_id, before, event)
+            if after is not before:
+                incidents[incident_id] = after
+                events.append((incident_id, event))
+        self._incidents.update(incidents)
+        for incident_id, event in events:
+            self._events.setdefault(incident_id, []).append(event)
+
+    def page(
+        self, limit: int, before: str | None, *, asset: str | None, only_open: bool
+    ) -> Sequence[Incident]:
+        """Incidents below ``before``, newest id first."""
+        found = [
+            incident
+            for _, incident in sorted(self._incidents.items(), reverse=True)
+            if (before is None or incident.id < before)
+            and (asset is None or incident.subject.asset == asset)
+            and (incident.open or not only_open)
+        ]
+        return found[:limit]
+
+    def find(self, incident_id: str) -> Incident:
+        """One incident. Raises NotFoundError."""
+        incident = self._incidents.get(incident_id)
+        if incident is None:
+            raise NotFoundError(
+                f"There is no incident {incident_id}.", "Take an id from the list of incidents."
+            )
+        return incident
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        """Its events in order."""
+        return tuple(self._events.get(incident_id, ()))
+
+    def version(self) -> int:
+        """How many events the ledger holds."""
+        return sum(len(events) for events in self._events.values())
+
+    def _keep_checkpoints(self, update: ZoneUpdate) -> None:
+        kept = self._checkpoints.get(update.key, [])
+        if update.redo_from_ms is not None:
+            kept = [checkpoint for checkpoint in kept if checkpoint.at_ms < update.redo_from_ms]
+        self._checkpoints[update.key] = kept + list(update.checkpoints)
+
+    def _measure(self, measures: Mapping[str, Finding]) -> None:
+        for incident_id, finding in measures.items():
+            self._incidents[incident_id] = measured(self.find(incident_id), finding)
+
+
+def _reaches(incident: Incident, since_ms: int) -> bool:
+    end_ms = incident.finding.episode.end_ms
+    return end_ms is None or end_ms >= since_ms

@@ -1,0 +1,100 @@
+"""A committed log and the readings resolved from it, in memory: for tests and the rule bench."""
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+
+from gongfu_broker.codec import KNOWN_VERSION, encode
+from gongfu_broker.columns import DeviceKind, positions
+from gongfu_broker.errors import CursorError
+from gongfu_broker.ports import CommittedRecord, resolved_samples
+from gongfu_broker.topics import Leaf
+from gongfu_fleet.domain.alarms.timeline import Sample
+
+Rank = tuple[int, int, int]
+Row = tuple[int, Mapping[str, float | None]]
+
+
+class MemoryLog:
+    """Keeps every record; ``released`` tells what consumers need no more."""
+
+    def __init__(self, log_id: str = "memory") -> None:
+        self._log_id = log_id
+        self._records: list[CommittedRecord] = []
+        self.released: dict[str, int] = {}
+
+    @property
+    def log_id(self) -> str:
+        """Identity of this log."""
+        return self._log_id
+
+    def head(self) -> int:
+        """Seq of the newest record; 0 when there is none."""
+        return len(self._records)
+
+    def read(self, after: int, limit: int) -> Sequence[CommittedRecord]:
+        """Records with seq > after, oldest first. Raises CursorError beyond the end."""
+        if after > self.head():
+            raise CursorError(f"the log ends at {self.head()}, not {after}: use its own cursor")
+        return self._records[after : after + limit]
+
+    def release(self, consumer: str, upto: int) -> None:
+        """Note what a consumer needs no more; nothing is trimmed here."""
+        self.released[consumer] = upto
+
+    def append(self, record: CommittedRecord) -> CommittedRecord:
+        """Add a record; its seq is set here."""
+        kept = record._replace(seq=self.head() + 1)
+        self._records.append(kept)
+        return kept
+
+
+def batch_record(
+    dev: str, kind: DeviceKind, rows: Sequence[Row], *, mseq: int, received_ms: int
+) -> CommittedRecord:
+    """One ``tel`` message with rows of (ts_ms, value by metric), as ingest would commit it."""
+    index = positions(KNOWN_VERSION, kind)
+    t0_ms = min(ts_ms for ts_ms, _ in rows)
+    encoded = []
+    for ts_ms, values in rows:
+        columns: list[float | None] = [None] * len(index)
+        for metric, value in values.items():
+            columns[index[metric]] = value
+        encoded.append([ts_ms - t0_ms, *columns])
+    payload = encode({"v": KNOWN_VERSION, "boot": 1, "seq": mseq, "t0": t0_ms, "s": encoded})
+    return CommittedRecord(0, received_ms, 0, "site", dev, kind, Leaf.TEL, 1, mseq, payload)
+
+
+class MemoryHistory:
+    """Readings of a MemoryLog up to its head: value by value the highest rank wins."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self._seen = 0
+        self._values: dict[tuple[str, str], dict[int, tuple[Rank, float]]] = {}
+        self._times: dict[tuple[str, str], list[int]] = {}
+
+    def series(
+        self, dev: str, metric: str, start_ms: int, end_ms: int
+    ) -> tuple[int, Sequence[Sample]]:
+        """Values in order of time, and the log head they cover."""
+        for record in self._log.read(self._seen, self._log.head()):
+            self._project(record)
+        values = self._values.get((dev, metric), {})
+        times = self._times.get((dev, metric), [])
+        return self._seen, [(ts, values[ts][1]) for ts in times if start_ms <= ts < end_ms]
+
+    def _project(self, record: CommittedRecord) -> None:
+        index = positions(KNOWN_VERSION, record.kind)
+        for n, sample in enumerate(resolved_samples(record)):
+            rank = (record.boot or 0, record.mseq or 0, n)
+            for metric, column in index.items():
+                value = sample.values[column]
+                if value is not None:
+                    self._put((record.dev, metric), sample.ts_ms, (rank, value))
+        self._seen = record.seq
+
+    def _put(self, key: tuple[str, str], ts_ms: int, ranked: tuple[Rank, float]) -> None:
+        values = self._values.setdefault(key, {})
+        if ts_ms not in values:
+            insort(self._times.setdefault(key, []), ts_ms)
+        values[ts_ms] = max(values.get(ts_ms, ranked), ranked)

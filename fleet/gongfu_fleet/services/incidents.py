@@ -1,0 +1,81 @@
+"""The incident book: what people see of the ledger, and acknowledging."""
+
+from collections.abc import Sequence
+
+from gongfu_fleet.domain.alarms import event_data
+from gongfu_fleet.domain.alarms.incident import Acknowledged, Incident
+from gongfu_fleet.domain.alarms.reconcile import Draft
+from gongfu_fleet.ports import IncidentEvent, IncidentView
+from gongfu_fleet.services.watch_ports import AssetNames, IncidentLedger
+
+
+class IncidentBook:
+    """Incidents with the names of their assets; newest id first."""
+
+    def __init__(self, ledger: IncidentLedger, names: AssetNames) -> None:
+        self._ledger = ledger
+        self._names = names
+
+    def open_items(
+        self, limit: int, before: str | None = None, *, asset: str | None = None
+    ) -> Sequence[IncidentView]:
+        """Open incidents older than id ``before``, at most ``limit``."""
+        found = self._ledger.page(limit, before, asset=asset, only_open=True)
+        return [self._view(incident) for incident in found]
+
+    def all_items(
+        self, limit: int, before: str | None = None, *, asset: str | None = None
+    ) -> Sequence[IncidentView]:
+        """All incidents older than id ``before``, merged and retracted ones too."""
+        found = self._ledger.page(limit, before, asset=asset, only_open=False)
+        return [self._view(incident) for incident in found]
+
+    def get(self, incident_id: str) -> IncidentView:
+        """One incident. Raises NotFoundError."""
+        return self._view(self._ledger.find(incident_id))
+
+    def events(self, incident_id: str) -> Sequence[IncidentEvent]:
+        """Its events in order, numbered from 1. Raises NotFoundError."""
+        self._ledger.find(incident_id)
+        shown = []
+        for n, event in enumerate(self._ledger.events(incident_id), start=1):
+            kind, data = event_data.to_data(event.body)
+            shown.append(IncidentEvent(n, event.at_ms, kind, event.by, data))
+        return shown
+
+    def acknowledge(self, incident_id: str, *, by: str, note: str, now_ms: int) -> IncidentView:
+        """Acknowledge; a second time changes nothing. Raises NotFoundError, ConflictError."""
+        self._ledger.find(incident_id)
+        draft = Draft(incident_id, Acknowledged(note.strip()))
+        self._ledger.append([draft], at_ms=now_ms, by=by)
+        return self.get(incident_id)
+
+    def version(self) -> int:
+        """Grows with every event of any incident."""
+        return self._ledger.version()
+
+    def _view(self, incident: Incident) -> IncidentView:
+        name, site = self._names.name_and_site(incident.subject.asset)
+        episode = incident.finding.episode
+        return IncidentView(
+            id=incident.id,
+            asset=incident.subject.asset,
+            asset_name=name,
+            site=site,
+            zone=incident.subject.zone,
+            hazard=incident.subject.hazard.value,
+            condition=incident.condition.value,
+            workflow=incident.workflow.value,
+            severity=incident.severity.value,
+            begin_ms=episode.begin_ms,
+            raised_ms=episode.raised_ms,
+            end_ms=episode.end_ms,
+            peak_celsius=episode.peak_celsius,
+            limit_celsius=incident.finding.limit_celsius,
+            unknown_s=episode.unknown_ms // 1000,
+            late=incident.late,
+            acked_by=incident.acked_by,
+            acked_ms=incident.acked_ms,
+            note=incident.note,
+            merged_into=incident.merged_into,
+        )

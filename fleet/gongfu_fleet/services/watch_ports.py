@@ -1,0 +1,172 @@
+"""What the cold-chain watch needs: history, zones, and a store for state and ledger.
+
+Times are UTC milliseconds, temperatures celsius.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
+from gongfu_fleet.domain.alarms.reconcile import Draft
+from gongfu_fleet.domain.alarms.timeline import Sample
+from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
+
+
+class Cursor(NamedTuple):
+    """How far a consumer has read which log."""
+
+    log_id: str
+    seq: int
+
+
+class ZoneKey(NamedTuple):
+    """One zone of one asset."""
+
+    asset: str
+    zone: int
+
+
+class WatchedZone(NamedTuple):
+    """A zone, the metric that measures it, and the rule that judges it."""
+
+    zone: int
+    metric: str
+    policy: ZonePolicy
+
+
+class WatchedZones(Protocol):
+    """Which zones are watched, and how."""
+
+    def zones(self) -> Mapping[str, Sequence[WatchedZone]]:
+        """Zones by asset id; the same until ``refresh``."""
+        ...
+
+    def refresh(self) -> None:
+        """Read the registry again if it has changed."""
+        ...
+
+
+class AssetNames(Protocol):
+    """How assets are called and where they belong."""
+
+    def name_and_site(self, asset: str) -> tuple[str, str]:
+        """Name and site; the id and an empty site for an asset nobody knows."""
+        ...
+
+
+class History(Protocol):
+    """Readings as the telemetry store resolved them: one value per device, metric and time.
+
+    Conflicts are resolved value by value: a row without the metric never hides one that has it.
+    """
+
+    def series(
+        self, dev: str, metric: str, start_ms: int, end_ms: int
+    ) -> tuple[int, Sequence[Sample]]:
+        """Values with start_ms <= ts_ms < end_ms, oldest first, and the log head they cover.
+
+        Both come from one snapshot: no record up to that seq is missing among the values.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A zone's state, and which records beyond the cursor it already contains."""
+
+    state: ZoneState
+    covered: Covered | None = None
+
+
+@dataclass(frozen=True)
+class ZoneUpdate:
+    """What a turn found for one zone.
+
+    Checkpoints at ``redo_from_ms`` or later are replaced by ``checkpoints`` (None: only added).
+    ``measures`` are findings of running incidents that moved on without an event.
+    """
+
+    key: ZoneKey
+    followed: Followed
+    checkpoints: tuple[Checkpoint, ...] = ()
+    redo_from_ms: int | None = None
+    drafts: tuple[Draft, ...] = ()
+    measures: Mapping[str, Finding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One step of the consumer; stored as a whole or not at all."""
+
+    consumer: str
+    before: Cursor | None
+    after: Cursor
+    at_ms: int
+    zones: Sequence[ZoneUpdate]
+
+
+class WatchStore(Protocol):
+    """State of the watch and the incident ledger, in one database."""
+
+    def cursor(self, consumer: str) -> Cursor | None:
+        """Where the consumer stands; None before its first turn."""
+        ...
+
+    def states(self) -> Mapping[ZoneKey, Followed]:
+        """The state of every zone that was ever followed."""
+        ...
+
+    def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
+        """The newest checkpoint of the zone that is not after ``at_ms``."""
+        ...
+
+    def incidents_since(self, subject: Subject, since_ms: int) -> Sequence[Incident]:
+        """Living incidents of the subject that run or ended at ``since_ms`` or later."""
+        ...
+
+    def running(self) -> Sequence[Incident]:
+        """Living incidents whose episode is not over."""
+        ...
+
+    def save_turn(self, turn: Turn) -> None:
+        """Store a turn in one transaction.
+
+        Raises ConflictError when the cursor is no longer where the turn began: two watches run.
+        """
+        ...
+
+    def append(self, drafts: Sequence[Draft], *, at_ms: int, by: str | None = None) -> None:
+        """Append events in one transaction; one that changes nothing leaves no trace.
+
+        Raises ConflictError for an event that its incident cannot take.
+        """
+        ...
+
+
+class IncidentLedger(Protocol):
+    """The incidents for reading, and the way to add to them."""
+
+    def page(
+        self, limit: int, before: str | None, *, asset: str | None, only_open: bool
+    ) -> Sequence[Incident]:
+        """Incidents with an id below ``before``, newest id first."""
+        ...
+
+    def find(self, incident_id: str) -> Incident:
+        """One incident. Raises NotFoundError."""
+        ...
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        """Its events in order; none when there is no such incident."""
+        ...
+
+    def append(self, drafts: Sequence[Draft], *, at_ms: int, by: str | None = None) -> None:
+        """As WatchStore.append."""
+        ...
+
+    def version(self) -> int:
+        """How many events the ledger holds; grows with every change people should see."""
+        ...
