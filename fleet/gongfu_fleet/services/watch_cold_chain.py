@@ -72,24 +72,21 @@ class ColdChainWatch:
         self.log.release(CONSUMER, reached.seq)
         return len(records)
 
-    def tick(self, now_ms: int) -> int:
-        """Tell the silence of zones with running incidents, and its end; returns how many events.
+    def tick(self, now_ms: int) -> None:
+        """Tell the silence of zones with running incidents, and its end.
 
         Silence is judged as of what was read: a backlog of our own is nobody's silence.
         """
         self.policies.refresh()
         cursor = self._cursor()
-        if cursor is None:
-            return 0
-        behind = self.log.head() > cursor.seq
-        as_of_ms = self._read_until_ms if behind else now_ms
+        caught_up = cursor is not None and cursor.seq == self.log.head()
+        as_of_ms = now_ms if caught_up else self._read_until_ms
         if as_of_ms is None:
-            return 0
+            return
         found = (self._listen(incident, as_of_ms) for incident in self.store.running())
         drafts = [draft for draft in found if draft]
         if drafts:
             self.store.append(drafts, at_ms=now_ms)
-        return len(drafts)
 
     def _cursor(self) -> Cursor | None:
         cursor = self.store.cursor(CONSUMER)

@@ -1,0 +1,259 @@
+"""State of the watch and the incident ledger in the relational store."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, bindparam, delete, func, insert, or_, select
+from sqlalchemy.orm import Session
+
+from gongfu_fleet.adapters.db.engine import reading, writing
+from gongfu_fleet.adapters.db.incident_rows import (
+    ConsumerCursorRow,
+    IncidentEventRow,
+    IncidentRow,
+    ZoneCheckpointRow,
+    ZoneStateRow,
+    read_incident,
+    write_incident,
+)
+from gongfu_fleet.domain.alarms import event_data, zone_data
+from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
+from gongfu_fleet.domain.alarms.reconcile import Draft
+from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
+from gongfu_fleet.errors import ConflictError, NotFoundError
+from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
+
+
+@dataclass
+class SqlIncidentStore:
+    """Fits the ports WatchStore and IncidentLedger."""
+
+    engine: Engine
+
+    def cursor(self, consumer: str) -> Cursor | None:
+        """Where the consumer stands."""
+        with reading(self.engine) as session:
+            return _cursor(session, consumer)
+
+    def states(self) -> Mapping[ZoneKey, Followed]:
+        """The state of every zone."""
+        with reading(self.engine) as session:
+            rows = session.scalars(select(ZoneStateRow))
+            return {ZoneKey(row.asset, row.zone): _followed(row) for row in rows}
+
+    def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
+        """The newest checkpoint not after ``at_ms``."""
+        newest = (
+            select(ZoneCheckpointRow)
+            .where(ZoneCheckpointRow.asset == key.asset, ZoneCheckpointRow.zone == key.zone)
+            .where(ZoneCheckpointRow.at_ms <= at_ms)
+            .order_by(ZoneCheckpointRow.at_ms.desc())
+            .limit(1)
+        )
+        with reading(self.engine) as session:
+            row = session.scalar(newest)
+            if row is None:
+                return None
+            return Checkpoint(row.at_ms, zone_data.from_data(json.loads(row.state)))
+
+    def incidents_since(self, subject: Subject, since_ms: int) -> Sequence[Incident]:
+        """Living incidents that run or ended at ``since_ms`` or later."""
+        found = (
+            select(IncidentRow)
+            .where(IncidentRow.asset == subject.asset, IncidentRow.zone == subject.zone)
+            .where(IncidentRow.hazard == subject.hazard.value)
+            .where(IncidentRow.merged_into.is_(None), IncidentRow.retracted.is_(False))
+            .where(or_(IncidentRow.end_ms.is_(None), IncidentRow.end_ms >= since_ms))
+        )
+        with reading(self.engine) as session:
+            return [read_incident(row) for row in session.scalars(found)]
+
+    def running(self) -> Sequence[Incident]:
+        """Living incidents whose episode is not over."""
+        found = select(IncidentRow).where(IncidentRow.open.is_(True), IncidentRow.end_ms.is_(None))
+        with reading(self.engine) as session:
+            return [read_incident(row) for row in session.scalars(found)]
+
+    def save_turn(self, turn: Turn) -> None:
+        """Store a turn in one transaction. Raises ConflictError."""
+        with writing(self.engine) as session:
+            if _cursor(session, turn.consumer) != turn.before:
+                raise ConflictError(
+                    f"The cursor of {turn.consumer} was moved by somebody else.",
+                    "Run one worker only for this log.",
+                )
+            drafts = [draft for update in turn.zones for draft in update.drafts]
+            _append(session, drafts, at_ms=turn.at_ms, by=None)
+            _measure(session, turn.zones)
+            _write_states(session, turn.zones)
+            _write_checkpoints(session, turn.zones)
+            cursor = ConsumerCursorRow(name=turn.consumer, **turn.after._asdict())
+            session.merge(cursor)
+
+    def append(self, drafts: Sequence[Draft], *, at_ms: int, by: str | None = None) -> None:
+        """Append events in one transaction. Raises ConflictError."""
+        with writing(self.engine) as session:
+            _append(session, drafts, at_ms=at_ms, by=by)
+
+    def page(
+        self, limit: int, before: str | None, *, asset: str | None, only_open: bool
+    ) -> Sequence[Incident]:
+        """Incidents below ``before``, newest id first."""
+        found = select(IncidentRow).order_by(IncidentRow.id.desc()).limit(limit)
+        if before is not None:
+            found = found.where(IncidentRow.id < before)
+        if asset is not None:
+            found = found.where(IncidentRow.asset == asset)
+        if only_open:
+            found = found.where(IncidentRow.open.is_(True))
+        with reading(self.engine) as session:
+            return [read_incident(row) for row in session.scalars(found)]
+
+    def find(self, incident_id: str) -> Incident:
+        """One incident. Raises NotFoundError."""
+        with reading(self.engine) as session:
+            row = session.get(IncidentRow, incident_id)
+            if row is None:
+                raise NotFoundError(
+                    f"There is no incident {incident_id}.", "Take an id from the list of incidents."
+                )
+            return read_incident(row)
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        """Its events in order."""
+        found = (
+            select(IncidentEventRow)
+            .where(IncidentEventRow.incident_id == incident_id)
+            .order_by(IncidentEventRow.n)
+        )
+        with reading(self.engine) as session:
+            return [
+                Event(row.at_ms, row.by, event_data.from_data(row.kind, json.loads(row.data)))
+                for row in session.scalars(found)
+            ]
+
+    def version(self) -> int:
+        """How many events the ledger holds."""
+        with reading(self.engine) as session:
+            return _last_seq(session)
+
+
+def _cursor(session: Session, consumer: str) -> Cursor | None:
+    row = session.get(ConsumerCursorRow, consumer)
+    return Cursor(row.log_id, row.seq) if row else None
+
+
+def _last_seq(session: Session) -> int:
+    return session.scalar(select(func.max(IncidentEventRow.seq))) or 0
+
+
+def _followed(row: ZoneStateRow) -> Followed:
+    covered = None
+    if row.covered_seq is not None and row.covered_from_ms is not None:
+        covered = Covered(row.covered_seq, row.covered_from_ms)
+    return Followed(zone_data.from_data(json.loads(row.state)), covered)
+
+
+def _locked(session: Session, ids: Iterable[str]) -> dict[str, IncidentRow]:
+    found = select(IncidentRow).where(IncidentRow.id.in_(set(ids))).with_for_update()
+    return {row.id: row for row in session.scalars(found)}
+
+
+def _append(session: Session, drafts: Sequence[Draft], *, at_ms: int, by: str | None) -> None:
+    if not drafts:
+        return
+    rows = _locked(session, (draft.incident_id for draft in drafts))
+    seq = _last_seq(session)
+    events = []
+    for incident_id, body in drafts:
+        row = rows.get(incident_id)
+        before = read_incident(row) if row else None
+        after = apply(incident_id, before, Event(at_ms, by, body))
+        if after is before:
+            continue
+        if row is None:
+            row = rows[incident_id] = IncidentRow()
+            session.add(row)
+        write_incident(row, after)
+        seq += 1
+        kind, data = event_data.to_data(body)
+        about = {"incident_id": incident_id, "n": after.n, "seq": seq, "at_ms": at_ms, "by": by}
+        events.append({**about, "kind": kind, "data": _json(data)})
+    session.flush()
+    if events:
+        session.execute(insert(IncidentEventRow), events)
+
+
+def _measure(session: Session, updates: Sequence[ZoneUpdate]) -> None:
+    measures: dict[str, Finding] = {}
+    for update in updates:
+        measures.update(update.measures)
+    if measures:
+        for incident_id, row in _locked(session, measures).items():
+            write_incident(row, measured(read_incident(row), measures[incident_id]))
+
+
+def _write_states(session: Session, updates: Sequence[ZoneUpdate]) -> None:
+    if not updates:
+        return
+    keys = [_key(update.key) for update in updates]
+    same_zone = (
+        ZoneStateRow.asset == bindparam("b_asset"),
+        ZoneStateRow.zone == bindparam("b_zone"),
+    )
+    connection = session.connection()
+    connection.execute(delete(ZoneStateRow).where(*same_zone), keys)
+    connection.execute(insert(ZoneStateRow), [_state_values(update) for update in updates])
+
+
+def _state_values(update: ZoneUpdate) -> dict[str, object]:
+    covered = update.followed.covered
+    return {
+        "asset": update.key.asset,
+        "zone": update.key.zone,
+        "state": _state_json(update.followed.state),
+        "covered_seq": covered.seq if covered else None,
+        "covered_from_ms": covered.from_ms if covered else None,
+    }
+
+
+def _write_checkpoints(session: Session, updates: Sequence[ZoneUpdate]) -> None:
+    same_zone = (
+        ZoneCheckpointRow.asset == bindparam("b_asset"),
+        ZoneCheckpointRow.zone == bindparam("b_zone"),
+    )
+    connection = session.connection()
+    redone = [
+        {**_key(update.key), "b_from_ms": update.redo_from_ms}
+        for update in updates
+        if update.redo_from_ms is not None
+    ]
+    if redone:
+        later = ZoneCheckpointRow.at_ms >= bindparam("b_from_ms")
+        connection.execute(delete(ZoneCheckpointRow).where(*same_zone, later), redone)
+    fresh = [
+        {
+            "asset": update.key.asset,
+            "zone": update.key.zone,
+            "at_ms": checkpoint.at_ms,
+            "state": _state_json(checkpoint.state),
+        }
+        for update in updates
+        for checkpoint in update.checkpoints
+    ]
+    if fresh:
+        connection.execute(insert(ZoneCheckpointRow), fresh)
+
+
+def _key(key: ZoneKey) -> dict[str, object]:
+    return {"b_asset": key.asset, "b_zone": key.zone}
+
+
+def _state_json(state: ZoneState) -> str:
+    return _json(zone_data.to_data(state))
+
+
+def _json(data: Mapping[str, object]) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,195 @@
+"""What every store of the watch must do; the one in memory and the relational one do it alike."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
+from gongfu_fleet.adapters.db.migrate import upgrade
+from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
+from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.domain.alarms.incident import (
+    Acknowledged,
+    Body,
+    ConditionChanged,
+    Finding,
+    Incident,
+    Merged,
+    Raised,
+    Retracted,
+    Severity,
+    Silent,
+    Subject,
+    fold,
+)
+from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.reconcile import Draft
+from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
+from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
+from gongfu_fleet.errors import ConflictError, NotFoundError
+from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
+
+Store = MemoryIncidentStore | SqlIncidentStore
+KEY = ZoneKey("cab-0001", 1)
+HIGH = Subject("cab-0001", 1, Hazard.TEMPERATURE_HIGH)
+POLICY = ZonePolicy("frozen", 2, None, -15.0, 0.1, 3_600_000, 0, 600_000, 900_000)
+ACTIVE = Finding(Episode(Condition.ACTIVE, 10, 20, None, -0.1, (Span(11, 15),)), -15.0, "frozen", 2)
+OVER = replace(ACTIVE, episode=replace(ACTIVE.episode, condition=Condition.NORMAL, end_ms=30))
+STATE = ZoneState("zone_1_celsius", POLICY, (25, -14.3), high=Excursion(10, -0.1, 20))
+
+
+@pytest.fixture(params=["memory", "sql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of either kind."""
+    if request.param == "memory":
+        yield MemoryIncidentStore()
+        return
+    engine = open_database(f"sqlite:///{tmp_path}/fleet.db")
+    upgrade(engine)
+    yield SqlIncidentStore(engine)
+    engine.dispose()
+
+
+def raised(finding: Finding = ACTIVE, subject: Subject = HIGH) -> Raised:
+    return Raised(subject, Severity.HIGH, finding, late=False)
+
+
+def turn(seq: int, *updates: ZoneUpdate, before: Cursor | None = None) -> Turn:
+    return Turn("watch", before, Cursor("log", seq), 1_000 + seq, updates)
+
+
+def ids(incidents: Sequence[Incident]) -> list[str]:
+    return [incident.id for incident in incidents]
+
+
+def test_a_new_store_knows_nothing(store: Store) -> None:
+    assert store.cursor("watch") is None
+    assert store.states() == {}
+    assert store.checkpoint(KEY, 10**15) is None
+    assert list(store.running()) == []
+    assert store.version() == 0
+
+
+def test_a_turn_keeps_cursor_state_checkpoints_and_ledger_together(store: Store) -> None:
+    followed = Followed(STATE, Covered(7, 5))
+    checkpoint = Checkpoint(0, ZoneState("zone_1_celsius", POLICY))
+    drafts = (Draft("i-1", raised()), Draft("i-1", Silent(25)))
+    store.save_turn(turn(3, ZoneUpdate(KEY, followed, (checkpoint,), drafts=drafts)))
+    assert store.cursor("watch") == Cursor("log", 3)
+    assert store.states() == {KEY: followed}
+    assert store.checkpoint(KEY, 100) == checkpoint
+    assert store.version() == 2
+    incident = store.find("i-1")
+    assert incident == fold("i-1", store.events("i-1"))
+    assert incident.condition is Condition.UNKNOWN
+    assert [event.at_ms for event in store.events("i-1")] == [1_003, 1_003]
+
+
+def test_a_turn_that_cannot_be_stored_leaves_nothing_behind(store: Store) -> None:
+    good = ZoneUpdate(KEY, Followed(STATE), drafts=(Draft("i-1", raised()),))
+    bad = ZoneUpdate(ZoneKey("cab-0002", 1), Followed(STATE), drafts=(Draft("i-2", Silent(1)),))
+    with pytest.raises(ConflictError):
+        store.save_turn(turn(3, good, bad))
+    assert store.cursor("watch") is None
+    assert store.states() == {}
+    assert store.version() == 0
+    with pytest.raises(NotFoundError):
+        store.find("i-1")
+
+
+def test_two_watches_on_one_log_are_refused(store: Store) -> None:
+    store.save_turn(turn(3))
+    with pytest.raises(ConflictError, match="somebody else"):
+        store.save_turn(turn(4))
+    store.save_turn(turn(4, before=Cursor("log", 3)))
+    assert store.cursor("watch") == Cursor("log", 4)
+
+
+def test_a_checkpoint_is_found_by_time_and_replaced_by_a_redo(store: Store) -> None:
+    checkpoints = tuple(Checkpoint(at_ms, STATE) for at_ms in (100, 200, 300))
+    store.save_turn(turn(1, ZoneUpdate(KEY, Followed(STATE), checkpoints)))
+    found = [store.checkpoint(KEY, at_ms) for at_ms in (99, 100, 199, 250, 900)]
+    assert [checkpoint and checkpoint.at_ms for checkpoint in found] == [None, 100, 100, 200, 300]
+    other = replace(STATE, high=None)
+    redo = ZoneUpdate(KEY, Followed(other), (Checkpoint(200, other),), redo_from_ms=200)
+    store.save_turn(turn(2, redo, before=Cursor("log", 1)))
+    assert store.checkpoint(KEY, 900) == Checkpoint(200, other)
+    assert store.states() == {KEY: Followed(other)}
+    assert store.checkpoint(ZoneKey("cab-0001", 2), 900) is None
+
+
+def test_a_running_incident_is_measured_on_and_keeps_it_when_acknowledged(store: Store) -> None:
+    store.save_turn(turn(1, ZoneUpdate(KEY, Followed(STATE), drafts=(Draft("i-1", raised()),))))
+    worse = replace(ACTIVE, episode=replace(ACTIVE.episode, peak_celsius=4.5))
+    update = ZoneUpdate(KEY, Followed(STATE), measures={"i-1": worse})
+    store.save_turn(turn(2, update, before=Cursor("log", 1)))
+    store.append([Draft("i-1", Acknowledged("是"))], at_ms=5_000, by="mei")
+    incident = store.find("i-1")
+    assert incident.finding == worse
+    assert (incident.acked_by, incident.acked_ms, incident.note) == ("mei", 5_000, "是")
+    assert store.version() == 2
+
+
+def test_an_event_that_changes_nothing_leaves_no_trace(store: Store) -> None:
+    store.append([Draft("i-1", raised()), Draft("i-1", Acknowledged("first"))], at_ms=1, by="mei")
+    store.append([Draft("i-1", Acknowledged("second"))], at_ms=2, by="lin")
+    assert [event.by for event in store.events("i-1")] == ["mei", "mei"]
+    assert store.find("i-1").note == "first"
+
+
+@pytest.mark.parametrize(
+    ("bodies", "running", "open_"),
+    [
+        ([], True, True),
+        ([Acknowledged("")], True, True),
+        ([ConditionChanged(OVER)], False, True),
+        ([ConditionChanged(OVER), Acknowledged("")], False, False),
+        ([Merged("i-0")], False, False),
+        ([Retracted("no")], False, False),
+    ],
+)
+def test_lists_show_what_runs_and_what_is_open(
+    store: Store, bodies: list[Body], *, running: bool, open_: bool
+) -> None:
+    store.append([Draft("i-1", raised()), *(Draft("i-1", body) for body in bodies)], at_ms=1)
+    assert bool(store.running()) is running
+    assert bool(store.page(10, None, asset=None, only_open=True)) is open_
+    assert bool(store.page(10, None, asset=None, only_open=False))
+
+
+def test_only_living_incidents_of_the_subject_that_reach_the_time_are_found(store: Store) -> None:
+    others = [
+        Subject("cab-0002", 1, Hazard.TEMPERATURE_HIGH),
+        Subject("cab-0001", 2, Hazard.TEMPERATURE_HIGH),
+        Subject("cab-0001", 1, Hazard.TEMPERATURE_LOW),
+    ]
+    drafts = [Draft(f"o-{n}", raised(subject=subject)) for n, subject in enumerate(others)]
+    drafts += [Draft("i-1", raised(OVER)), Draft("i-2", raised()), Draft("i-3", raised())]
+    store.append([*drafts, Draft("i-3", Merged("i-2"))], at_ms=1)
+
+    def find(since_ms: int) -> list[str]:
+        return sorted(incident.id for incident in store.incidents_since(HIGH, since_ms))
+
+    assert find(29) == ["i-1", "i-2"]
+    assert find(30) == ["i-1", "i-2"]
+    assert find(31) == ["i-2"]
+
+
+def test_pages_go_from_the_newest_id_down(store: Store) -> None:
+    asset_2 = replace(HIGH, asset="cab-0002")
+    for n, subject in enumerate([HIGH, asset_2, HIGH, HIGH]):
+        store.append([Draft(f"i-{n}", raised(subject=subject))], at_ms=n)
+    everything = store.page(10, None, asset=None, only_open=False)
+    assert ids(everything) == ["i-3", "i-2", "i-1", "i-0"]
+    assert ids(store.page(2, "i-3", asset=None, only_open=True)) == ["i-2", "i-1"]
+    assert ids(store.page(10, "i-3", asset="cab-0001", only_open=True)) == ["i-2", "i-0"]
+
+
+def test_an_unknown_incident_is_not_found_and_has_no_events(store: Store) -> None:
+    with pytest.raises(NotFoundError) as refused:
+        store.find("i-9")
+    assert refused.value.remedy
+    assert list(store.events("i-9")) == []
