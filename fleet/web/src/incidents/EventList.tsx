@@ -6,7 +6,7 @@ import { eventFacts } from './facts.ts';
 import { eventName } from './wording.ts';
 
 function EventRow({ event }: { event: IncidentEvent }) {
-  const facts = eventFacts(event.data);
+  const facts = eventFacts(event.data, t.value, now_ms.value);
   return (
     <li class="event">
       <time class="number" dateTime={new Date(event.at_ms).toISOString()}>{stamp(event.at_ms, now_ms.value)}</time>

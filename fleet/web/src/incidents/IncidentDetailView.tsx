@@ -1,16 +1,18 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { lazy, Suspense } from 'preact/compat';
+import { useEffect } from 'preact/hooks';
 import { show } from '../map/assets.ts';
 import { mayAcknowledge } from '../session/session.ts';
 import type { IncidentDetail } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
+import { incidentHref } from '../shared/route.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { asProblem, type Problem } from '../shared/problem.ts';
 import { Acknowledge } from './AcknowledgeForm.tsx';
 import { EventList } from './EventList.tsx';
 import { Acknowledged, Chips, PeakAndLimit, Span } from './IncidentFacts.tsx';
 import { fetchIncident, version } from './incidents.ts';
-import { hazardName } from './wording.ts';
+import { hazardName, mayBeAcknowledged } from './wording.ts';
 
 const TemperatureStrip = lazy(() => import('./TemperatureStrip.tsx'));
 
@@ -25,10 +27,12 @@ function Body({ incident }: { incident: IncidentDetail }) {
       <PeakAndLimit incident={incident} />
       <Span incident={incident} />
       <Chips incident={incident} />
-      {incident.merged_into && <p>{text.merged}</p>}
+      {incident.merged_into && <a href={incidentHref(incident.merged_into)}>{text.merged}</a>}
       <Acknowledged incident={incident} />
-      {incident.workflow === 'unack' && mayAcknowledge.value && <Acknowledge incident={incident} />}
-      <button type="button" class="button" onClick={() => show(incident.asset)}>{text.showOnMap}</button>
+      <div class="detail-actions">
+        {mayBeAcknowledged(incident) && mayAcknowledge.value && <Acknowledge incident={incident} />}
+        <button type="button" class="button" onClick={() => show(incident.asset)}>{text.showOnMap}</button>
+      </div>
       <Suspense fallback={<p class="rail-wait">{t.value.loading}</p>}><TemperatureStrip incident={incident} /></Suspense>
       <EventList events={incident.events} />
     </article>
@@ -38,6 +42,10 @@ function Body({ incident }: { incident: IncidentDetail }) {
 export function IncidentDetailView({ id }: { id: string }) {
   const told = useSignal<IncidentDetail | null>(null);
   const problem = useSignal<Problem | null>(null);
+  const subject = told.value?.asset;
+  useEffect(() => {
+    if (subject) show(subject);
+  }, [subject]);
   useSignalEffect(() => {
     void version.value; // ask again whenever the list changed
     fetchIncident(id).then(

@@ -4,10 +4,9 @@ import { t } from '../shared/language.ts';
 import { incidentHref } from '../shared/route.ts';
 import { Acknowledge } from './AcknowledgeForm.tsx';
 import { Acknowledged, Chips, PeakAndLimit, Span } from './IncidentFacts.tsx';
-import { hazardName } from './wording.ts';
+import { hazardName, mayBeAcknowledged } from './wording.ts';
 
 export function IncidentRow({ incident }: { incident: Incident }) {
-  const waits = incident.workflow === 'unack';
   return (
     <li class="incident" data-testid="incident-row" data-incident-id={incident.id} data-condition={incident.condition} data-workflow={incident.workflow}>
       <a class="incident-head" href={incidentHref(incident.id)}>
@@ -21,7 +20,7 @@ export function IncidentRow({ incident }: { incident: Incident }) {
         <Chips incident={incident} />
         <Acknowledged incident={incident} />
       </div>
-      {waits && mayAcknowledge.value && <Acknowledge incident={incident} />}
+      {mayBeAcknowledged(incident) && mayAcknowledge.value && <Acknowledge incident={incident} />}
     </li>
   );
 }

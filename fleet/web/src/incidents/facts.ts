@@ -1,12 +1,30 @@
+import type { Messages } from '../shared/messages/zh.ts';
 import { celsiusText } from '../shared/temperature.ts';
+import { stamp } from '../shared/time.ts';
 
-/** The data of an incident event as short texts: temperatures with their unit, sentences as they are, nothing empty. */
-export function eventFacts(data: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(data).flatMap(([name, value]) => fact(name, value));
+type Data = Readonly<Record<string, unknown>>;
+
+/** What an incident event has to tell, in short texts; fields this page does not know stay unsaid. */
+export function eventFacts(data: Data, t: Messages, now_ms: number): string[] {
+  const told = {
+    condition: text(data, 'condition', (code) => t.condition[code as keyof Messages['condition']] ?? code),
+    peak: number(data, 'peak_celsius', (celsius) => `${t.incidents.peak} ${celsiusText(celsius)}`),
+    limit: number(data, 'limit_celsius', (celsius) => `${t.incidents.limit} ${celsiusText(celsius)}`),
+    since: number(data, 'since_ms', (at_ms) => t.events.since(stamp(at_ms, now_ms))),
+    upto: number(data, 'upto_ms', (at_ms) => t.events.upto(stamp(at_ms, now_ms))),
+    note: text(data, 'note', (note) => note),
+    why: text(data, 'why', (why) => why),
+    into: text(data, 'into', t.events.into),
+  };
+  return Object.values(told).filter((fact) => fact !== '');
 }
 
-function fact(name: string, value: unknown): string[] {
-  if (typeof value === 'number') return [name.endsWith('celsius') ? celsiusText(value) : `${name} ${value}`];
-  if (typeof value === 'string' && value !== '') return [value];
-  return [];
+function text(data: Data, name: string, say: (value: string) => string): string {
+  const value = data[name];
+  return typeof value === 'string' && value !== '' ? say(value) : '';
+}
+
+function number(data: Data, name: string, say: (value: number) => string): string {
+  const value = data[name];
+  return typeof value === 'number' ? say(value) : '';
 }

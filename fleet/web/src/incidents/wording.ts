@@ -24,6 +24,11 @@ export function lasted_ms(incident: Incident, now_ms: number): number {
   return (incident.end_ms ?? Math.max(now_ms, incident.begin_ms)) - incident.begin_ms;
 }
 
+/** A merged incident is looked after in the elder one. */
+export function mayBeAcknowledged(incident: Incident): boolean {
+  return incident.workflow === 'unack' && incident.merged_into === null;
+}
+
 /** What a high incident calls its peak is the lowest value of a low one. */
 export function peakName(hazard: string, t: Messages): string {
   return hazard === 'temperature_low' ? t.incidents.lowest : t.incidents.peak;

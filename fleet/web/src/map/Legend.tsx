@@ -2,6 +2,7 @@ import { computed } from '@preact/signals';
 import type { AssetState } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { assets } from './assets.ts';
+import { MapCaption } from './MapCaption.tsx';
 import { Marker } from './Marker.tsx';
 
 const order: readonly AssetState[] = ['ok', 'alarm', 'unknown', 'offline'];
@@ -12,18 +13,27 @@ const counts = computed(() => {
   return found;
 });
 
+function States() {
+  return (
+    <ul class="legend-states">
+      {order.map((state) => (
+        <li key={state}>
+          <Marker kind="truck" state={state} /><Marker kind="cabinet" state={state} />
+          {t.value.state[state]} <b class="number" data-testid={`count-${state}`}>{counts.value[state]}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The bar under the map: what each marker means, how many there are, and what the borders are worth. */
 export function Legend() {
   const text = t.value.legend;
   return (
-    <details class="legend" open={innerWidth > 760}>
-      <summary>{text.title}</summary>
-      <ul>
-        {order.map((state) => (
-          <li key={state}><Marker kind="truck" state={state} /><Marker kind="cabinet" state={state} />{t.value.state[state]}<b class="number" data-testid={`count-${state}`}>{counts.value[state]}</b></li>
-        ))}
-      </ul>
-      <p class="legend-kinds"><span>○ {text.truck}</span><span>□ {text.cabinet}</span><span>⬡ {text.cluster}</span></p>
-      <p class="legend-note">{text.ageing}</p>
-    </details>
+    <footer class="legend" aria-label={text.title}>
+      <States />
+      <p class="legend-kinds" title={text.ageing}>○ {text.truck} □ {text.cabinet} ⬡ {text.cluster}</p>
+      <MapCaption />
+    </footer>
   );
 }

@@ -14,5 +14,6 @@ export function MapCaption() {
   }
   if (groundProblem.value) return <p class="map-caption" role="status">{text.loadFailed}</p>;
   if (!ground.value) return null;
-  return <p class="map-caption">{hasPolygons(placeId.value) ? text.synthetic : text.noPolygons}</p>;
+  const words = hasPolygons(placeId.value) ? text.synthetic : text.noPolygons;
+  return <p class="map-caption" title={words}>{words}</p>;
 }

@@ -26,7 +26,7 @@ function Find() {
   };
   return (
     <form class="find" role="search" onSubmit={find}>
-      <input type="search" list="all-assets" aria-label={t.value.map.find} placeholder={`${t.value.map.find}:${t.value.map.findHint}`} />
+      <input type="search" list="all-assets" aria-label={t.value.map.find} placeholder={t.value.map.findHint} />
       <datalist id="all-assets">
         {[...assets.value.values()].map((asset) => <option key={asset.id} value={findText(asset)} />)}
       </datalist>

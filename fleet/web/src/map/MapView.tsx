@@ -5,6 +5,7 @@ import { now_ms } from '../ops/clock.ts';
 import { t } from '../shared/language.ts';
 import { scheme } from '../shared/scheme.ts';
 import { assets, selected, view } from './assets.ts';
+import { lookingBounds } from './bounds.ts';
 import { createFleetMap, type Camera, type FleetMap } from './fleetMap.ts';
 import { ground, hovered, loadGround } from './ground.ts';
 import { palettes } from './palette.ts';
@@ -45,15 +46,14 @@ function useFeeding(made: { value: FleetMap | null }): void {
     if (ground.value) made.value?.drawGround(ground.value);
   });
   useSignalEffect(() => {
-    made.value?.drawAssets(assets.value.values(), now_ms.peek());
-    const chosen = selected.value.flatMap((id) => assets.value.get(id) ?? []);
-    made.value?.drawFocus(chosen.length === 1 ? chosen : []);
+    const [focus = null, ...more] = selected.value;
+    made.value?.drawAssets(assets.value.values(), now_ms.peek(), more.length === 0 ? focus : null);
   });
   useSignalEffect(() => {
     const wish = view.value;
     if (!made.value || !wish || wish.turn === done.current) return;
     done.current = wish.turn;
-    if (wish.kind === 'place') made.value.fit(wish.place.bounds);
+    if (wish.kind === 'place') made.value.fit(lookingBounds(wish.place, assets.peek().values()));
     const asset = wish.kind === 'asset' && assets.peek().get(wish.id);
     if (asset) made.value.approach(asset);
   });

@@ -2,6 +2,7 @@
 import type { Asset } from '../shared/contract.ts';
 import { celsiusText, outside } from '../shared/temperature.ts';
 import { opacity, rank } from './marker.ts';
+import { spread } from './spread.ts';
 
 export type Position = [lon: number, lat: number];
 
@@ -42,18 +43,26 @@ export function temperatures(asset: Asset): string {
   return (bad.length > 0 ? bad : known).map((zone) => celsiusText(zone.celsius)).join(' / ');
 }
 
+/** The name without its first word where that only repeats the kind, which the marker shows. */
+function shortName(asset: Asset): string {
+  return asset.name.replace(/^(邻礼柜|大篷车)\s+/, '');
+}
+
 /** One point per device, with all that style and clusters need. */
 export function assetPoints(assets: Iterable<Asset>, now_ms: number): Points {
-  const features = [...assets].map((asset) => {
+  const all = [...assets];
+  const apart = spread(all.filter((asset) => asset.kind === 'cabinet'));
+  const features = all.map((asset) => {
     const degrees = temperatures(asset);
-    return point([asset.lon, asset.lat], {
+    return point(apart.get(asset.id) ?? [asset.lon, asset.lat], {
       id: asset.id,
       kind: asset.kind,
       state: asset.state,
       rank: rank[asset.state],
       opacity: opacity(asset.state, asset.heard_ms, now_ms),
       far: asset.state === 'alarm' ? degrees : '',
-      near: degrees ? `${asset.name}\n${degrees}` : asset.name,
+      degrees,
+      near: degrees ? `${shortName(asset)}\n${degrees}` : shortName(asset),
     });
   });
   return points(features);

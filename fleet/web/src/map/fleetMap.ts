@@ -23,8 +23,7 @@ export interface MapEvents {
 
 export interface FleetMap {
   map: GlMap;
-  drawAssets(assets: Iterable<Asset>, now_ms: number): void;
-  drawFocus(assets: readonly Asset[]): void;
+  drawAssets(assets: Iterable<Asset>, now_ms: number, focus: string | null): void;
   drawGround(ground: Ground): void;
   fit(bounds: [number, number, number, number]): void;
   approach(asset: Asset): void;
@@ -32,7 +31,7 @@ export interface FleetMap {
   remove(): void;
 }
 
-const farthestZoom = 19;
+const farthestZoom = 19.5;
 
 function fill(map: GlMap, source: string, data: Points | Areas): void {
   void map.getSource<GeoJSONSource>(source)?.setData(data as Parameters<GeoJSONSource['setData']>[0]);
@@ -92,10 +91,13 @@ function createGlMap(container: HTMLElement, palette: Palette, camera: Camera | 
   });
 }
 
-function feeder(map: GlMap): Pick<FleetMap, 'drawAssets' | 'drawFocus' | 'drawGround'> {
+function feeder(map: GlMap): Pick<FleetMap, 'drawAssets' | 'drawGround'> {
   return {
-    drawAssets: (assets, now_ms) => fill(map, 'assets', assetPoints(assets, now_ms)),
-    drawFocus: (assets) => fill(map, 'focus', assetPoints(assets, 0)),
+    drawAssets(assets, now_ms, focus) {
+      const points = assetPoints(assets, now_ms);
+      fill(map, 'assets', points);
+      fill(map, 'focus', { ...points, features: points.features.filter((each) => each.properties['id'] === focus) });
+    },
     drawGround({ villages, counties }) {
       fill(map, 'villages', villages);
       fill(map, 'counties', counties);
@@ -120,9 +122,9 @@ export async function createFleetMap(container: HTMLElement, palette: Palette, g
   return {
     map,
     ...feeder(map),
-    fit: (bounds) => void map.fitBounds(bounds, { padding: { top: 64, bottom: 44, left: 36, right: 36 }, maxZoom: 17.5, duration: 700 }),
+    fit: (bounds) => void map.fitBounds(bounds, { padding: { top: 74, bottom: 84, left: 48, right: 48 }, maxZoom: 17.8, duration: 700 }),
     approach: (asset) => {
-      const near = asset.kind === 'truck' ? namesFrom_zoom.truck + 0.4 : namesFrom_zoom.cabinet + 1.2;
+      const near = asset.kind === 'truck' ? namesFrom_zoom.truck + 0.4 : 17.2;
       map.flyTo({ center: [asset.lon, asset.lat], zoom: Math.max(map.getZoom(), near), maxDuration: 1_200 });
     },
     camera: () => ({ center: map.getCenter().toArray(), zoom: map.getZoom() }),

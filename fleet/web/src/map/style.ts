@@ -8,7 +8,8 @@ const none = { type: 'FeatureCollection' as const, features: [] };
 const single: ExpressionSpecification = ['!', ['has', 'point_count']];
 const grouped: ExpressionSpecification = ['has', 'point_count'];
 
-export const namesFrom_zoom = { town: 9.6, village: 12, truck: 10.8, cabinet: 15.2 };
+export const namesFrom_zoom = { town: 9.6, village: 12, truck: 10.8, cabinet: 17.9 };
+const degreesFrom_zoom = 15.5;
 
 function groundLayers(p: Palette): LayerSpecification[] {
   const hover: ExpressionSpecification = ['boolean', ['feature-state', 'hovered'], false];
@@ -53,43 +54,55 @@ function clusterIcon(): ExpressionSpecification {
   return ['match', ['get', 'worst'], ...pairs, 'cluster-ok'] as unknown as ExpressionSpecification; // TypeScript cannot count a spread
 }
 
-function assetNameLayer(p: Palette): LayerSpecification {
-  const truckName: ExpressionSpecification = ['case', ['==', ['get', 'kind'], 'truck'], ['get', 'near'], ['get', 'far']];
+/** What is written under a single marker: out of limit always, names and temperatures as one comes nearer. */
+function underMarker(): ExpressionSpecification {
+  const truck: ExpressionSpecification = ['==', ['get', 'kind'], 'truck'];
+  const truckName: ExpressionSpecification = ['case', truck, ['get', 'near'], ['get', 'far']];
+  const cabinetDegrees: ExpressionSpecification = ['case', truck, ['get', 'near'], ['get', 'degrees']];
+  return [
+    'step', ['zoom'], ['get', 'far'],
+    namesFrom_zoom.truck, truckName,
+    degreesFrom_zoom, cabinetDegrees,
+    namesFrom_zoom.cabinet, ['get', 'near'],
+  ];
+}
+
+function singleLayer(p: Palette, icon: object): LayerSpecification {
   return {
-    id: 'asset-name', type: 'symbol', source: 'assets', filter: single,
+    id: 'asset', type: 'symbol', source: 'assets', filter: single,
     layout: {
-      'text-field': ['step', ['zoom'], ['get', 'far'], namesFrom_zoom.truck, truckName, namesFrom_zoom.cabinet, ['get', 'near']],
-      'text-font': font, 'text-size': 11.5, 'text-anchor': 'top', 'text-offset': [0, 1.2], 'text-optional': true,
-      'symbol-sort-key': ['-', 0, ['get', 'rank']], 'text-padding': 1,
+      ...icon, 'icon-image': ['concat', ['get', 'kind'], '-', ['get', 'state']], 'symbol-sort-key': ['-', 0, ['get', 'rank']],
+      'text-field': underMarker(), 'text-font': font, 'text-size': 11.5, 'text-anchor': 'top', 'text-offset': [0, 1.15],
+      'text-max-width': 14, 'text-padding': 1, 'text-optional': true,
     },
     paint: {
-      'text-halo-color': p.halo, 'text-halo-width': 1.75,
+      'icon-opacity': ['get', 'opacity'], 'text-halo-color': p.halo, 'text-halo-width': 1.75,
       'text-color': ['match', ['get', 'state'], 'alarm', p.state.alarm, p.label],
     },
   };
 }
 
+function clusterLayer(p: Palette, icon: object): LayerSpecification {
+  return {
+    id: 'cluster', type: 'symbol', source: 'assets', filter: grouped,
+    layout: {
+      ...icon, 'icon-image': clusterIcon(), 'symbol-sort-key': ['get', 'worst'], 'text-field': ['get', 'point_count'],
+      'text-font': font, 'text-size': 13, 'text-allow-overlap': true, 'text-ignore-placement': true,
+    },
+    paint: { 'text-color': ['match', ['get', 'worst'], rank.offline, p.label, p.ink] },
+  };
+}
+
 function assetLayers(p: Palette): LayerSpecification[] {
   const size: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 7, 0.72, 10, 0.85, 14, 1];
-  const always = { 'icon-allow-overlap': true, 'icon-ignore-placement': true, 'icon-size': size };
-  const glow = { 'circle-color': p.state.alarm, 'circle-opacity': 0.22 };
+  const icon = { 'icon-allow-overlap': true, 'icon-size': size, 'icon-padding': 0 };
   const alarmed: ExpressionSpecification = ['==', ['coalesce', ['get', 'worst'], ['get', 'rank']], rank.alarm];
+  const ring = { 'circle-opacity': 0, 'circle-stroke-color': p.focus, 'circle-stroke-width': 3 };
   return [
-    { id: 'alarm-glow', type: 'circle', source: 'assets', filter: alarmed, paint: { ...glow, 'circle-radius': 22 } },
-    { id: 'focus', type: 'circle', source: 'focus', paint: { 'circle-radius': 21, 'circle-opacity': 0, 'circle-stroke-color': p.focus, 'circle-stroke-width': 3 } },
-    assetNameLayer(p),
-    {
-      id: 'asset', type: 'symbol', source: 'assets', filter: single, paint: { 'icon-opacity': ['get', 'opacity'] },
-      layout: { ...always, 'icon-image': ['concat', ['get', 'kind'], '-', ['get', 'state']], 'symbol-sort-key': ['get', 'rank'] },
-    },
-    {
-      id: 'cluster', type: 'symbol', source: 'assets', filter: grouped,
-      layout: {
-        ...always, 'icon-image': clusterIcon(), 'symbol-sort-key': ['get', 'worst'], 'text-field': ['get', 'point_count'],
-        'text-font': font, 'text-size': 13, 'text-allow-overlap': true, 'text-ignore-placement': true,
-      },
-      paint: { 'text-color': ['match', ['get', 'worst'], rank.offline, p.label, p.ink] },
-    },
+    { id: 'alarm-glow', type: 'circle', source: 'assets', filter: alarmed, paint: { 'circle-color': p.state.alarm, 'circle-opacity': 0.22, 'circle-radius': 22 } },
+    { id: 'focus', type: 'circle', source: 'focus', paint: { ...ring, 'circle-radius': 21 } },
+    singleLayer(p, icon),
+    clusterLayer(p, icon),
   ];
 }
 

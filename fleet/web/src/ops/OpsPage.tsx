@@ -3,7 +3,6 @@ import { useEffect } from 'preact/hooks';
 import { IncidentRail } from '../incidents/IncidentRail.tsx';
 import { AssetCard } from '../map/AssetCard.tsx';
 import { Legend } from '../map/Legend.tsx';
-import { MapCaption } from '../map/MapCaption.tsx';
 import { MapTools } from '../map/MapTools.tsx';
 import { loadMap } from '../map/assets.ts';
 import { t } from '../shared/language.ts';
@@ -53,7 +52,6 @@ export function OpsPage() {
           <MapTools />
           <AssetCard />
           <Legend />
-          <MapCaption />
         </section>
         <IncidentRail />
       </main>

@@ -1,0 +1,23 @@
+/** One truck and one incident as the platform tells them; tests change what they are about. */
+import type { Asset, Incident } from '../src/shared/contract.ts';
+
+export const now_ms = Date.UTC(2026, 6, 28, 2, 0, 0);
+
+export function anAsset(changes: Partial<Asset> = {}): Asset {
+  return {
+    id: 'veh-0007', kind: 'truck', name: '大篷车 衢江02', site: 'quzhou', lon: 118.95, lat: 28.97, state: 'ok', heard_ms: now_ms - 20_000,
+    zones: [
+      { zone: 1, celsius: 3.4, at_ms: now_ms, low_celsius: 0, high_celsius: 8 },
+      { zone: 2, celsius: -20, at_ms: now_ms, low_celsius: null, high_celsius: -18 },
+    ],
+    speed_kmh: 38, door_open: 0, open_incidents: 0, ...changes,
+  };
+}
+
+export function anIncident(changes: Partial<Incident> = {}): Incident {
+  return {
+    id: 'a', asset: 'veh-0007', asset_name: '大篷车 衢江02', site: 'quzhou', zone: 1, hazard: 'temperature_high', condition: 'active',
+    workflow: 'unack', severity: 'high', begin_ms: now_ms - 3_600_000, raised_ms: now_ms - 2_700_000, end_ms: null, peak_celsius: 11.4,
+    limit_celsius: 8, unknown_s: 0, late: false, acked_by: null, acked_ms: null, note: null, merged_into: null, ...changes,
+  };
+}
