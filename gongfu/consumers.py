@@ -22,7 +22,7 @@ class Consumer(Protocol):
         """Take up to ``limit`` records; returns how many were taken."""
         ...
 
-    def tick(self, now_ms: int) -> None:
+    def tick(self, now_ms: int) -> object:
         """Look at the clock: what has been silent for too long?"""
         ...
 

@@ -27,3 +27,16 @@ def hold_state(state: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def holder_of(state: Path) -> int | None:
+    """Process id of the Gongfu that runs on this folder, or None."""
+    try:
+        with (state / "run.lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read() or 0) or None
+    except (FileNotFoundError, ValueError):
+        return None
+    return None

@@ -115,6 +115,13 @@ def test_a_number_used_twice_with_another_payload_is_quarantined_and_acknowledge
     assert [value for _, value in ingest.series()] == [4.0]
 
 
+def test_a_raised_lo_does_not_make_a_repeated_message_another_one(ingest: Ingest) -> None:
+    ingest.take((TEL, batch(5)))
+    ingest.take((TEL, batch(5, lo=4)))
+    assert ingest.reasons() == {}
+    assert ingest.reports.counters()["duplicates"] == 1
+
+
 def test_a_conflict_inside_one_batch_is_found_too(ingest: Ingest) -> None:
     ingest.take((TEL, batch(1)), (TEL, batch(1, celsius=9.0)), (TEL, batch(1)))
     assert ingest.reasons() == {Reason.SEQ_CONFLICT: 1}

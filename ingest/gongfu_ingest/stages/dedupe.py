@@ -1,5 +1,6 @@
 """Every number once; the same number with another payload is no duplicate but a fault."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -8,6 +9,7 @@ from gongfu_broker.payloads import Reason, State
 from gongfu_ingest.messages import Draft, Duplicate, Rejected
 from gongfu_ingest.numbering import Numbering
 
+_LO = re.compile(rb'"lo":\s*\d+')
 HashLookup = Callable[[str, int, int], bytes | None]
 
 
@@ -48,8 +50,11 @@ class Dedupe:
 
 
 def payload_hash(payload: bytes) -> bytes:
-    """Eight bytes that tell payloads apart."""
-    return blake2b(payload, digest_size=8).digest()
+    """Eight bytes that tell payloads apart.
+
+    ``lo`` is left out: it rises when a device sends the same message again after a drop.
+    """
+    return blake2b(_LO.sub(b"", payload), digest_size=8).digest()
 
 
 def stale(new: State, known: State | None) -> bool:

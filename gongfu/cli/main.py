@@ -1,0 +1,179 @@
+"""The command line: one function per command, options by name, ``--help`` everywhere."""
+
+import asyncio
+import logging
+import sqlite3
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError as TomlError
+
+from gongfu.cli.output import NOT_WELL, emit, fail, say
+from gongfu.errors import GongfuError
+from gongfu.replay.series import Unit
+from gongfu.settings import Settings, unknown_names
+from gongfu_broker.errors import BrokerError
+from gongfu_fleet.errors import FleetError
+from gongfu_ingest.errors import IngestError
+
+app = typer.Typer(
+    help="供富 Gongfu: cold-chain trucks and smart cabinets, from the reading to the manager.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+State = Annotated[Path | None, typer.Option(help="State folder (default: GONGFU_STATE or state).")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
+
+
+def settings_of(state: Path | None = None) -> Settings:
+    """Settings from command line, environment and file; a typing error ends the command."""
+    if unknown := unknown_names():
+        fail(f"unknown setting {', '.join(unknown)} in the environment: correct or unset it")
+    try:
+        settings = Settings(state=state) if state else Settings()
+    except (ValidationError, TomlError, ValueError) as error:
+        fail(f"the settings make no sense: {error}")
+    level = settings.log_level.upper()
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
+    for noisy in ("alembic", "apscheduler", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    return settings
+
+
+def complete(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the command returns
+    """Run a command's coroutine; errors of ours become one sentence and exit code 2."""
+    try:
+        return asyncio.run(work)
+    except (GongfuError, BrokerError, FleetError, IngestError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def run(state: State = None, quiet: bool = False) -> None:
+    """Run the whole platform on this machine, with the simulated county."""
+    from gongfu.run import run as run_house
+
+    complete(run_house(settings_of(state), quiet=quiet))
+
+
+@app.command()
+def simulate(state: State = None, until_stdin_closes: bool = False) -> None:
+    """Run the simulated devices of a state folder against its broker."""
+    from gongfu.simulate import simulate_county
+
+    complete(simulate_county(settings_of(state), until_stdin_closes=until_stdin_closes))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    device: Annotated[str, typer.Option(help="Registered device to play as.")],
+    metric: Annotated[str, typer.Option(help="Column of the bus to fill.")] = "zone_1_celsius",
+    unit: Annotated[Unit, typer.Option(help="Unit of the recorded values.")] = Unit.CELSIUS,
+    speed: Annotated[str, typer.Option(help="max, or a factor of recorded time.")] = "max",
+    time_column: Annotated[str, typer.Option(help="Default: the first column.")] = "",
+    value_column: Annotated[str, typer.Option(help="Default: the second column.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of times without one.")] = "UTC",
+    keep_times: Annotated[bool, typer.Option(help="Do not shift times to end now.")] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Play a recorded series through the broker and show the incidents it gives."""
+    from gongfu.cli.replay import Request, replay_file
+    from gongfu.replay.series import Mapping
+
+    mapping = Mapping(time_column, value_column, unit, zone)
+    request = Request(file, device, metric, mapping, speed=speed, keep_times=keep_times)
+    complete(replay_file(settings_of(state), request, as_json=as_json))
+
+
+@app.command("dead-letters")
+def dead_letters(
+    reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """List what was refused, newest first, with reason and payload."""
+    from gongfu.cli.dead_letters import show_dead_letters
+
+    try:
+        show_dead_letters(settings_of(state).telemetry_path, reason, limit, as_json=as_json)
+    except (IngestError, sqlite3.Error) as error:
+        fail(str(error))
+
+
+@app.command("import")
+def import_(
+    assets: Annotated[Path | None, typer.Option(exists=True, help="CSV")] = None,
+    zones: Annotated[Path | None, typer.Option(exists=True, help="CSV")] = None,
+    counties: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
+    towns: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
+    villages: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
+    encoding: Annotated[str, typer.Option(help="utf-8 or gb18030, of the CSV files.")] = "utf-8",
+    dry_run: Annotated[bool, typer.Option(help="Check everything, write nothing.")] = False,
+    partial: Annotated[bool, typer.Option(help="Write the right lines despite faults.")] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Bring places, assets and zones into the registry; faults are told by line."""
+    from gongfu.cli.import_files import import_files
+
+    paths = {
+        "counties": counties, "towns": towns, "villages": villages, "assets": assets, "zones": zones
+    }  # fmt: skip
+    chosen = {name: path for name, path in paths.items() if path}
+    how = {"dry_run": dry_run, "partial": partial}
+    try:
+        import_files(settings_of(state), chosen, encoding=encoding, how=how, as_json=as_json)
+    except FleetError as error:
+        fail(str(error))
+
+
+@app.command()
+def contract(
+    write: Annotated[bool, typer.Option(help="Write the files anew.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check (or write) the generated documents of the bus; --json prints the AsyncAPI one."""
+    from gongfu.cli.contract import contract as check_contract
+
+    check_contract(write=write, as_json=as_json)
+
+
+@app.command()
+def doctor(state: State = None, as_json: Json = False) -> None:
+    """Look for what may be wrong with this machine or installation; exit code 1 if anything is."""
+    from gongfu.doctor import examine
+
+    settings = Settings(state=state) if state else Settings()
+    findings = examine(settings)
+    if as_json:
+        emit({"ok": all(f.ok for f in findings), "findings": [f.__dict__ for f in findings]})
+    for finding in [] if as_json else findings:
+        mark = "ok  " if finding.ok else "FAIL"
+        remedy = f" → {finding.remedy}" if finding.remedy else ""
+        say(f"{mark} {finding.name:12} {finding.seen}{remedy}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(NOT_WELL)
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="spine")],
+    quick: Annotated[bool, typer.Option(help="At most three minutes.")] = False,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure; the last line is one JSON object with --json."""
+    from gongfu.bench import run_bench
+
+    run_bench(name, quick=quick, seed=seed, as_json=as_json)

@@ -1,0 +1,68 @@
+"""The fleet's side of the house, opened once per process: registry, people, incidents."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from gongfu.secrets_file import write_private
+from gongfu.settings import Settings
+from gongfu_broker.clock import real_ms
+from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
+from gongfu_fleet.adapters.db.migrate import upgrade
+from gongfu_fleet.adapters.db.people import SqlPeople
+from gongfu_fleet.adapters.db.registry import SqlRegistry
+from gongfu_fleet.adapters.passwords import Argon2Passwords
+from gongfu_fleet.services.incidents import IncidentBook
+from gongfu_fleet.services.seed import seed_registry
+from gongfu_fleet.services.sign_in import SignIn, ensure_first_admin
+from gongfu_fleet.services.watched_zones import RegistryZones
+
+FIRST_PASSWORD = "first-password.txt"  # noqa: S105 - a file's name
+
+
+@dataclass(frozen=True)
+class FleetSide:
+    """fleet.db and what stands on it. ``first_password`` is set at the very first start only."""
+
+    engine: Engine
+    registry: SqlRegistry
+    zones: RegistryZones
+    ledger: SqlIncidentStore
+    incidents: IncidentBook
+    sign_in: SignIn
+    first_password: str | None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_fleet(settings: Settings) -> FleetSide:
+    """Open the relational store, bring it up to date, load the shipped county when it is empty."""
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = open_database(settings.database_url)
+    upgrade(engine)
+    registry = SqlRegistry(engine)
+    seed_registry(registry)
+    people, passwords = SqlPeople(engine), Argon2Passwords()
+    password = ensure_first_admin(people, passwords, now_ms=real_ms())
+    if password:
+        _keep(settings.state / FIRST_PASSWORD, password)
+    zones = RegistryZones(registry)
+    ledger = SqlIncidentStore(engine)
+    return FleetSide(
+        engine=engine,
+        registry=registry,
+        zones=zones,
+        ledger=ledger,
+        incidents=IncidentBook(ledger, zones),
+        sign_in=SignIn(people, passwords),
+        first_password=password,
+    )
+
+
+def _keep(path: Path, password: str) -> None:
+    note = f"user admin\npassword {password}\nChange it after signing in, then delete this file.\n"
+    write_private(path, note.encode())

@@ -1,0 +1,27 @@
+"""What must happen now and then to telemetry.db; all of it in the one thread that writes."""
+
+from collections.abc import Callable, Sequence
+
+from gongfu_fleet.jobs import Job
+
+from gongfu.settings import StoreSettings
+from gongfu.telemetry import Telemetry
+from gongfu_broker.clock import Clock
+
+DAY_MS = 86_400_000
+
+
+def housekeeping(telemetry: Telemetry, clock: Clock, store: StoreSettings) -> Sequence[Job]:
+    """Rollup, trimming, retention."""
+
+    def in_writer(work: Callable[[], object]) -> Callable[[], object]:
+        return lambda: telemetry.writer.submit(work).result()
+
+    def expire() -> int:
+        return telemetry.store.expire(clock.now_ms() - store.retention_days * DAY_MS)
+
+    return (
+        Job("hourly rollup", 5, in_writer(telemetry.store.roll_up)),
+        Job("trim the log", 10, in_writer(telemetry.log.trim)),
+        Job("retention", 600, in_writer(expire)),
+    )

@@ -1,0 +1,60 @@
+"""``gongfu simulate``: the devices, in a process of their own, speaking only MQTT."""
+
+import asyncio
+import signal
+
+import msgspec
+
+from gongfu.children import parent_gone
+from gongfu.demo_county import demo_scenario
+from gongfu.fleet_side import open_fleet
+from gongfu.secrets_file import load_secrets
+from gongfu.settings import Settings
+from gongfu.wiring import connector
+from gongfu_broker.clock import Clock, read_clock
+from gongfu_firmware_sim.run import SimSetup, simulate
+from gongfu_firmware_sim.scenario import ScenarioSpec, load_spec
+
+SCENARIO = "scenario.json"
+RING = "devices.db"
+
+
+def county(settings: Settings, clock: Clock) -> ScenarioSpec:
+    """The county's scenario, made at the first start and kept: a restart goes on with it."""
+    path = settings.state / SCENARIO
+    if not path.exists():
+        fleet = open_fleet(settings)
+        assets = fleet.registry.assets()
+        fleet.close()
+        spec = demo_scenario(assets, seed=settings.demo.seed, start_ms=clock.now_ms())
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(spec), indent=1))
+    return load_spec(path)
+
+
+async def simulate_county(settings: Settings, *, until_stdin_closes: bool) -> None:
+    """Run the devices until a signal, or until the parent process is gone."""
+    clock = read_clock(settings.clock_path)
+    spec = county(settings, clock)
+    setup = SimSetup(
+        connector=connector(settings),
+        clock=clock,
+        secrets=load_secrets(settings.state, []).devices,
+        ring_path=settings.state / RING,
+        ledger=settings.demo.ledger,
+    )
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        # Ctrl-C reaches the whole process group; with a parent, the parent says when to stop.
+        loop.add_signal_handler(name, (lambda: None) if until_stdin_closes else stopping.set)
+    watcher = asyncio.create_task(_until_orphaned(stopping)) if until_stdin_closes else None
+    try:
+        await simulate(spec, setup, stopping=stopping)
+    finally:
+        if watcher:
+            watcher.cancel()
+
+
+async def _until_orphaned(stopping: asyncio.Event) -> None:
+    await parent_gone()
+    stopping.set()

@@ -1,0 +1,132 @@
+"""Adapters from settings: one function per role. The only place that knows which fits where."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from gongfu.consumers import ConsumerLoop
+from gongfu.directory import RegisteredDevices
+from gongfu.fleet_side import FleetSide
+from gongfu.secrets_file import Secrets
+from gongfu.settings import Settings
+from gongfu.telemetry import (
+    LogHistory,
+    StoredConnections,
+    StoredIngestStatus,
+    StoredReadings,
+    Telemetry,
+)
+from gongfu_broker.access import User, device_user, ingest_user, replay_user
+from gongfu_broker.client_aiomqtt import AiomqttConnector
+from gongfu_broker.clock import Clock, real_ms
+from gongfu_broker.embedded import EmbeddedBroker
+from gongfu_broker.nats_config import NatsSettings
+from gongfu_broker.ports import Session
+from gongfu_fleet.api.app import create_app
+from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
+from gongfu_ingest.commit import Committer
+from gongfu_ingest.service import IngestService
+
+INGEST = "ingest-p0"
+REPLAY = "replay"
+MAX_WAITING = 20_000
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Ingest and the consumers of its log."""
+
+    ingest: IngestService
+    watch: ConsumerLoop
+
+
+def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
+    """Every account of the embedded broker."""
+    known = devices.devices().values()
+    return [
+        ingest_user(INGEST, keys.ingest),
+        replay_user(REPLAY, keys.replay),
+        *(device_user(device, keys.devices[device.dev]) for device in known),
+    ]
+
+
+def embedded_broker(settings: Settings, users: Sequence[User]) -> EmbeddedBroker | None:
+    """The broker child, or None when the settings name another broker."""
+    if settings.broker.host:
+        return None
+    folder = (settings.state / "broker").resolve()
+    return EmbeddedBroker(NatsSettings(folder, port=settings.broker.port), users)
+
+
+def connector(settings: Settings) -> AiomqttConnector:
+    """The way to the broker."""
+    return AiomqttConnector(settings.broker.host or "127.0.0.1", settings.broker.port)
+
+
+def ingest_session(settings: Settings, keys: Secrets) -> Session:
+    """Ingest's persistent session; its client id is a secret, so nobody takes it over by name."""
+    own = settings.broker.password
+    return Session(
+        client_id=keys.ingest_client_id,
+        user=settings.broker.user if settings.broker.host else INGEST,
+        secret=own.get_secret_value() if own else keys.ingest,
+        persistent=True,
+        max_waiting=MAX_WAITING,
+    )
+
+
+def worker(
+    settings: Settings, keys: Secrets, *, clock: Clock, telemetry: Telemetry, fleet: FleetSide
+) -> Worker:
+    """Ingest plus the cold-chain watch, which wakes at every commit."""
+    watch = ColdChainWatch(
+        log=telemetry.log,
+        readings=LogHistory(telemetry),
+        store=fleet.ledger,
+        policies=fleet.zones,
+        clock=clock,
+        new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
+    )
+    loop = ConsumerLoop(CONSUMER, watch, clock)
+    session, link = ingest_session(settings, keys), connector(settings)
+    ingest = IngestService(
+        committer=Committer(telemetry.database, telemetry.log, RegisteredDevices(fleet.registry)),
+        connect=lambda: link.connect(session),
+        clock=clock,
+        writer=telemetry.writer,
+        on_commit=loop.wake,
+    )
+    return Worker(ingest, loop)
+
+
+def api(
+    clock: Clock,
+    telemetry: Telemetry,
+    *,
+    fleet: FleetSide,
+    work: Worker | None,
+    stopping: asyncio.Event,
+) -> FastAPI:
+    """The HTTP face; ``work`` is None in a process without ingest."""
+    deps = ApiDeps(
+        clock=clock,
+        registry=fleet.registry,
+        readings=StoredReadings(telemetry.store),
+        connections=StoredConnections(telemetry.reports),
+        ingest=StoredIngestStatus(telemetry, work.ingest.state if work else None),
+        incidents=fleet.incidents,
+        sign_in=fleet.sign_in,
+        stopping=stopping,
+        troubles=(lambda: _troubles(work),) if work else (),
+    )
+    return create_app(deps)
+
+
+def _troubles(work: Worker) -> list[str]:
+    told = (work.ingest.state.commit_error, work.watch.failure)
+    return [trouble for trouble in told if trouble]
