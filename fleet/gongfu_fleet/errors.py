@@ -5,6 +5,7 @@ FleetError
 ├── ConflictError          the thing is in a state that forbids the step
 ├── InvalidError           a value the caller gave is wrong
 ├── SignInError            wrong name or password, or an expired session
+├── ForbiddenError         the role does not allow it, or the CSRF token is missing
 ├── TooManyAttemptsError   the limit of sign-in attempts is reached
 ├── DatabaseUnusableError  the database cannot be opened or is of another age
 └── MiswiredError          a mistake in the program's own composition
@@ -34,6 +35,10 @@ class InvalidError(FleetError):
 
 class SignInError(FleetError):
     """Wrong name or password, or an expired session."""
+
+
+class ForbiddenError(FleetError):
+    """The role does not allow it, or the CSRF token is missing."""
 
 
 class TooManyAttemptsError(FleetError):

@@ -1,0 +1,67 @@
+"""What the API needs, handed over by the composition root."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gongfu_broker.clock import real_ms
+from gongfu_fleet.ports import (
+    AssetRegistry,
+    Clock,
+    Connections,
+    IncidentBook,
+    IngestStatus,
+    Readings,
+)
+from gongfu_fleet.services.fleet_view import FleetViewer
+from gongfu_fleet.services.sign_in import SignIn
+
+
+def packaged_static() -> Path:
+    """Where the build leaves the web bundle; the folder may be missing."""
+    return Path(__file__).parents[1] / "static"
+
+
+@dataclass(frozen=True)
+class ApiDeps:
+    """Ports and services of one API process.
+
+    ``clock`` is platform time, ``real_ms`` the time of sessions. ``stopping`` is set when the
+    process begins to stop: live streams end then. ``troubles`` give sentences for /health.
+    """
+
+    clock: Clock
+    registry: AssetRegistry
+    readings: Readings
+    connections: Connections
+    ingest: IngestStatus
+    incidents: IncidentBook
+    sign_in: SignIn
+    stopping: asyncio.Event
+    real_ms: Callable[[], int] = real_ms
+    static: Path = field(default_factory=packaged_static)
+    troubles: tuple[Callable[[], Sequence[str]], ...] = ()
+
+    def viewer(self) -> FleetViewer:
+        """A viewer of the fleet over these ports."""
+        return FleetViewer(self.registry, self.readings, self.connections, self.incidents)
+
+
+def deps_of(request: Request) -> ApiDeps:
+    """The dependencies of the app that serves this request."""
+    deps: ApiDeps = request.app.state.deps
+    return deps
+
+
+def viewer_of(request: Request) -> FleetViewer:
+    """The one viewer of the app that serves this request."""
+    viewer: FleetViewer = request.app.state.viewer
+    return viewer
+
+
+Deps = Annotated[ApiDeps, Depends(deps_of)]
+Viewer = Annotated[FleetViewer, Depends(viewer_of)]

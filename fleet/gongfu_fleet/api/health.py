@@ -1,0 +1,85 @@
+"""How the platform is doing: public, without personal data."""
+
+from collections.abc import Iterator, Mapping
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from gongfu_fleet.api.deps import ApiDeps, Deps, Viewer
+from gongfu_fleet.api.permissions import ANYBODY
+from gongfu_fleet.ports import Connection, ConsumerLag
+
+router = APIRouter(tags=["health"], dependencies=[ANYBODY])
+LARGE_LAG = 10_000
+MANY_MISSING = 0.1
+
+
+class Devices(BaseModel):
+    """Devices that should report, that are connected, that were ever heard."""
+
+    registered: int
+    connected: int
+    seen: int
+
+
+class Broker(BaseModel):
+    """The connection between ingest and the broker."""
+
+    connected: bool
+
+
+class Health(BaseModel):
+    """``degraded`` when there is a problem; each problem is a sentence with its remedy."""
+
+    status: str
+    now_ms: int
+    speed: float
+    devices: Devices
+    ingest: dict[str, int]
+    consumers: list[ConsumerLag]
+    broker: Broker
+    problems: list[str]
+
+
+@router.get("/health")
+def health(deps: Deps, viewer: Viewer) -> Health:
+    """The state of the way of a reading."""
+    registered = [asset.id for asset in viewer.assets().values() if asset.reports]
+    devices = _count(registered, deps.connections.devices())
+    consumers = list(deps.ingest.consumers())
+    connected = deps.ingest.broker_connected()
+    problems = list(_problems(deps, devices, consumers=consumers, connected=connected))
+    return Health(
+        status="degraded" if problems else "ok",
+        now_ms=deps.clock.now_ms(),
+        speed=deps.clock.speed,
+        devices=devices,
+        ingest=dict(deps.ingest.counters()),
+        consumers=consumers,
+        broker=Broker(connected=connected),
+        problems=problems,
+    )
+
+
+def _count(registered: list[str], connections: Mapping[str, Connection]) -> Devices:
+    heard = [connections[dev] for dev in registered if dev in connections]
+    return Devices(
+        registered=len(registered),
+        connected=sum(c.online for c in heard),
+        seen=sum(c.heard_ms is not None for c in heard),
+    )
+
+
+def _problems(
+    deps: ApiDeps, devices: Devices, *, consumers: list[ConsumerLag], connected: bool
+) -> Iterator[str]:
+    if not connected:
+        yield "Ingest is not connected to the broker; see that it runs, devices keep their data."
+    missing = devices.registered - devices.connected
+    if missing > MANY_MISSING * devices.registered:
+        yield f"{missing} of {devices.registered} devices are not connected; the map names them."
+    for consumer in consumers:
+        if consumer.lag > LARGE_LAG:
+            yield f"{consumer.name} is {consumer.lag} records behind; see its log for the reason."
+    for troubles in deps.troubles:
+        yield from troubles()

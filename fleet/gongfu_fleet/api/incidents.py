@@ -1,0 +1,108 @@
+"""Incidents: list, look, acknowledge."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from gongfu_fleet.api.deps import Deps
+from gongfu_fleet.api.permissions import READERS, Acknowledger
+from gongfu_fleet.ports import IncidentView
+
+router = APIRouter(prefix="/api/incidents", tags=["incidents"])
+MOST = 500
+LONGEST_NOTE = 500
+Identity = Annotated[str | None, Query(max_length=40)]
+
+
+class EventAnswer(BaseModel):
+    """One event of an incident; ``n`` counts from 1."""
+
+    n: int
+    at_ms: int
+    kind: str
+    by: str | None
+    data: dict[str, Any]  # each kind of event has its own fields
+
+
+class IncidentAnswer(BaseModel):
+    """An incident; celsius, seconds, UTC ms."""
+
+    id: str
+    asset: str
+    asset_name: str
+    site: str
+    zone: int
+    hazard: str
+    condition: str
+    workflow: str
+    severity: str
+    begin_ms: int
+    raised_ms: int
+    end_ms: int | None
+    peak_celsius: float
+    limit_celsius: float
+    unknown_s: int
+    late: bool
+    acked_by: str | None
+    acked_ms: int | None
+    note: str | None
+    merged_into: str | None
+
+
+class IncidentDetail(IncidentAnswer):
+    """An incident with its events in order."""
+
+    events: list[EventAnswer]
+
+
+class IncidentPage(BaseModel):
+    """A page, newest first; ``next`` goes into ``before`` for the next one."""
+
+    items: list[IncidentAnswer]
+    next: str | None
+
+
+class Acknowledgement(BaseModel):
+    """What the person who acknowledges has to say."""
+
+    note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
+
+
+@router.get("", dependencies=[READERS])
+def list_incidents(
+    deps: Deps,
+    state: Literal["open", "all"] = "open",
+    asset: Identity = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+    before: Identity = None,
+) -> IncidentPage:
+    """Open incidents, or all of them."""
+    items = deps.incidents.open_items if state == "open" else deps.incidents.all_items
+    found = items(limit + 1, before, asset=asset)
+    page = [_answer(view) for view in found[:limit]]
+    return IncidentPage(items=page, next=page[-1].id if len(found) > limit else None)
+
+
+@router.get("/{incident_id}", dependencies=[READERS])
+def get_incident(incident_id: str, deps: Deps) -> IncidentDetail:
+    """One incident with its events."""
+    view = deps.incidents.get(incident_id)
+    events = [EventAnswer(**asdict(event)) for event in deps.incidents.events(incident_id)]
+    return IncidentDetail(**asdict(view), events=events)
+
+
+@router.post("/{incident_id}/acknowledge")
+def acknowledge(
+    incident_id: str, body: Acknowledgement, caller: Acknowledger, deps: Deps
+) -> IncidentAnswer:
+    """Acknowledge; a second time is harmless."""
+    view = deps.incidents.acknowledge(
+        incident_id, by=caller.principal.user, note=body.note, now_ms=deps.clock.now_ms()
+    )
+    return _answer(view)
+
+
+def _answer(view: IncidentView) -> IncidentAnswer:
+    return IncidentAnswer(**asdict(view))

@@ -1,0 +1,168 @@
+"""An app over the shipped county with ports in memory, and browsers signed in by role."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from gongfu_fleet.adapters.db.people import SqlPeople
+from gongfu_fleet.adapters.db.registry import SqlRegistry
+from gongfu_fleet.adapters.memory import (
+    MemoryConnections,
+    MemoryIncidents,
+    MemoryIngestStatus,
+    MemoryReadings,
+    SettableClock,
+)
+from gongfu_fleet.adapters.passwords import Argon2Passwords
+from gongfu_fleet.api.app import create_app
+from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.people import Role
+from gongfu_fleet.ports import IncidentView
+from gongfu_fleet.services.sign_in import SignIn, add_account
+
+NOW = 1_790_000_000_000
+Visit = Callable[..., httpx.Client]
+HASHER = Argon2Passwords(memory_kib=64, passes=1)
+Browser = Callable[[str], httpx.Client]
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock(NOW, speed=30.0)
+
+
+@pytest.fixture
+def readings() -> MemoryReadings:
+    return MemoryReadings()
+
+
+@pytest.fixture
+def connections() -> MemoryConnections:
+    return MemoryConnections()
+
+
+@pytest.fixture
+def ingest() -> MemoryIngestStatus:
+    return MemoryIngestStatus()
+
+
+@pytest.fixture
+def incidents() -> MemoryIncidents:
+    return MemoryIncidents()
+
+
+@pytest.fixture
+def sign_in(county: Engine) -> SignIn:
+    people = SqlPeople(county)
+    for role in Role:
+        add_account(people, HASHER, (role.value, role, f"password of {role}"), now_ms=NOW)
+    return SignIn(people, HASHER)
+
+
+@pytest.fixture
+def deps(
+    request: pytest.FixtureRequest, county: Engine, sign_in: SignIn, tmp_path: Path
+) -> ApiDeps:
+    return ApiDeps(
+        clock=request.getfixturevalue("clock"),
+        registry=SqlRegistry(county),
+        readings=request.getfixturevalue("readings"),
+        connections=request.getfixturevalue("connections"),
+        ingest=request.getfixturevalue("ingest"),
+        incidents=request.getfixturevalue("incidents"),
+        sign_in=sign_in,
+        stopping=asyncio.Event(),
+        static=tmp_path / "static",
+    )
+
+
+@pytest.fixture
+def app(deps: ApiDeps) -> FastAPI:
+    return create_app(deps)
+
+
+class InProcess(httpx.BaseTransport):
+    """Hands requests to an app without a network; errors of the app come as its answers."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return asyncio.run(self._answer(request))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = await self.inner.handle_async_request(request)
+        assert isinstance(answer.stream, httpx.AsyncByteStream)
+        raw = b"".join([part async for part in answer.stream])
+        stream = httpx.ByteStream(raw)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=stream)
+
+
+@pytest.fixture
+def visit() -> Iterator[Visit]:
+    """Open a client on an app."""
+    opened: list[httpx.Client] = []
+
+    def open_on(app: FastAPI, origin: str = "http://testserver") -> httpx.Client:
+        opened.append(httpx.Client(transport=InProcess(app), base_url=origin))
+        return opened[-1]
+
+    yield open_on
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
+def browser(app: FastAPI, visit: Visit) -> Browser:
+    """A browser per role; ``nobody`` is not signed in. The CSRF token is sent by default."""
+
+    def open_as(role: str) -> httpx.Client:
+        client = visit(app)
+        if role != "nobody":
+            body = {"user": role, "password": f"password of {role}"}
+            answer = client.post("/api/session", json=body)
+            assert answer.status_code == 200, answer.text
+            client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+        return client
+
+    return open_as
+
+
+@pytest.fixture
+def raised(incidents: MemoryIncidents) -> Callable[..., IncidentView]:
+    """Raise an incident; any field may be given."""
+
+    def raise_one(number: int = 1, **changes: object) -> IncidentView:
+        values: dict[str, object] = {
+            "id": f"01900000-0000-7000-8000-{number:012d}",
+            "asset": "cab-0001",
+            "asset_name": "邻礼柜",
+            "site": "hangzhou",
+            "zone": 1,
+            "hazard": "temperature_high",
+            "condition": "active",
+            "workflow": "unack",
+            "severity": "high",
+            "begin_ms": NOW - 60_000,
+            "raised_ms": NOW,
+            "end_ms": None,
+            "peak_celsius": 11.5,
+            "limit_celsius": 0.0,
+            "unknown_s": 0,
+            "late": False,
+            "acked_by": None,
+            "acked_ms": None,
+            "note": None,
+            "merged_into": None,
+            **changes,
+        }
+        view = IncidentView(**values)  # type: ignore[arg-type] # the dict above has every field
+        incidents.add(view)
+        return view
+
+    return raise_one

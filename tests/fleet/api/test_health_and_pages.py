@@ -1,0 +1,153 @@
+"""Health for everybody, headers on everything, problems instead of stack traces, the bundle."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from gongfu_fleet.adapters.memory import MemoryConnections, MemoryIngestStatus, MemoryReadings
+from gongfu_fleet.api.app import create_app
+from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.ports import Connection, ConsumerLag
+
+Visit = Callable[..., httpx.Client]
+Browser = Callable[[str], httpx.Client]
+
+
+def connect_all(client: httpx.Client, connections: MemoryConnections) -> None:
+    for item in client.get("/api/assets").json()["items"]:
+        connections.known[item["id"]] = Connection(online=True, heard_ms=1)
+
+
+def test_a_county_that_reports_is_ok(
+    browser: Browser, connections: MemoryConnections, ingest: MemoryIngestStatus
+) -> None:
+    connect_all(browser("viewer"), connections)
+    connections.known["stranger"] = Connection(online=True, heard_ms=1)
+    ingest.counts["committed"] = 7
+    ingest.lags.append(ConsumerLag("cold-chain", 5, 2))
+    answer = browser("nobody").get("/health").json()
+    assert answer == {
+        "status": "ok",
+        "now_ms": 1_790_000_000_000,
+        "speed": 30.0,
+        "devices": {"registered": 119, "connected": 119, "seen": 119},
+        "ingest": {"committed": 7},
+        "consumers": [{"name": "cold-chain", "seq": 5, "lag": 2}],
+        "broker": {"connected": True},
+        "problems": [],
+    }
+
+
+def test_every_trouble_is_a_sentence_with_its_remedy(
+    deps: ApiDeps, ingest: MemoryIngestStatus, visit: Visit
+) -> None:
+    ingest.connected = False
+    ingest.lags.append(ConsumerLag("cold-chain", 5, 20_000))
+    troubled = replace(deps, troubles=(lambda: ["The disk is full; free some space."],))
+    answer = visit(create_app(troubled)).get("/health").json()
+    assert answer["status"] == "degraded"
+    text = " ".join(answer["problems"])
+    for word in ("broker", "119 of 119", "cold-chain is 20000", "disk"):
+        assert word in text
+
+
+@dataclass
+class BrokenReadings(MemoryReadings):
+    """Readings whose disk is gone."""
+
+    def last(self, devs: Sequence[str] | None = None) -> dict[str, dict[str, tuple[int, float]]]:
+        raise OSError("secret path /x", devs)
+
+
+def test_a_surprise_is_a_problem_that_tells_no_secrets(deps: ApiDeps, visit: Visit) -> None:
+    client = visit(create_app(replace(deps, readings=BrokenReadings())))
+    body = {"user": "viewer", "password": "password of viewer"}
+    client.post("/api/session", json=body)
+    answer = client.get("/api/map")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/api/map", "/api/nothing", "/api/openapi.json"])
+def test_every_answer_carries_the_security_headers(browser: Browser, path: str) -> None:
+    headers = browser("nobody").get(path).headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+def test_answers_of_the_api_are_not_kept_by_caches(browser: Browser) -> None:
+    assert browser("viewer").get("/api/map").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 404), ("POST", 404)])
+def test_an_unknown_path_is_a_problem(browser: Browser, method: str, status: int) -> None:
+    answer = browser("viewer").request(method, "/api/nothing")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_wrong_method_is_a_problem(browser: Browser) -> None:
+    answer = browser("viewer").put("/api/map")
+    assert answer.status_code == 405
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_contract_is_public_and_names_every_route(app: FastAPI, visit: Visit) -> None:
+    paths = visit(app).get("/api/openapi.json").json()["paths"]
+    assert "/api/incidents/{incident_id}/acknowledge" in paths
+    assert "/health" in paths
+    assert "/" not in paths
+
+
+def test_without_a_bundle_the_front_page_says_how_to_build_it(browser: Browser) -> None:
+    answer = browser("nobody").get("/")
+    assert answer.status_code == 200
+    assert "make web" in answer.text
+
+
+@pytest.fixture
+def built(deps: ApiDeps, visit: Visit) -> httpx.Client:
+    (deps.static / "assets").mkdir(parents=True)
+    (deps.static / "index.html").write_text("<!doctype html><title>供富</title>")
+    (deps.static / "sw.js").write_text("self")
+    (deps.static / "assets" / "main-1a2b.js").write_text("1")
+    Path(deps.static, "..", "outside.txt").write_text("secret")
+    return visit(create_app(deps))
+
+
+@pytest.mark.parametrize(
+    ("path", "caching"),
+    [
+        ("/", "no-cache"),
+        ("/index.html", "no-cache"),
+        ("/sw.js", "no-cache"),
+        ("/assets/main-1a2b.js", "public, max-age=31536000, immutable"),
+    ],
+)
+def test_the_bundle_is_public_and_cached_by_its_names(
+    built: httpx.Client, path: str, caching: str
+) -> None:
+    answer = built.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == caching
+
+
+@pytest.mark.parametrize("path", ["/../outside.txt", "/%2e%2e/outside.txt", "/assets/none.js"])
+def test_nothing_outside_the_bundle_is_served(built: httpx.Client, path: str) -> None:
+    answer = built.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_bundle_does_not_hide_the_api(built: httpx.Client) -> None:
+    assert built.get("/api/map").status_code == 401
+    assert built.get("/health").status_code == 200
+    assert built.get("/api/nothing").status_code == 404

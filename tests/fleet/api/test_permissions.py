@@ -1,0 +1,107 @@
+"""Every route says who may call it, and nobody else may."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from gongfu_fleet.api.app import create_app
+from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.api.permissions import flat
+from gongfu_fleet.errors import MiswiredError
+from gongfu_fleet.ports import IncidentView
+
+Browser = Callable[[str], httpx.Client]
+PUBLIC = {("GET", "/"), ("GET", "/health"), ("POST", "/api/session")}
+MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge")}
+BODIES = {
+    "/api/session/password": {"old": "x", "new": "y"},
+    "/api/incidents/{incident_id}/acknowledge": {},
+}
+
+
+def routes(app: FastAPI) -> set[tuple[str, str]]:
+    found = [route for route in flat(app.routes) if isinstance(route, APIRoute)]
+    return {(method, route.path) for route in found for method in route.methods or ()}
+
+
+def call(client: httpx.Client, method: str, path: str) -> int:
+    where = path.format(asset_id="cab-0001", incident_id="01900000-0000-7000-8000-000000000001")
+    query = "?metric=zone_1_celsius&start_ms=0&end_ms=1" if path.endswith("readings") else ""
+    answer = client.request(method, where + query, json=BODIES.get(path))
+    return answer.status_code
+
+
+def test_the_list_of_routes_is_the_contract(app: FastAPI) -> None:
+    assert routes(app) == PUBLIC | MANAGERS_ONLY | {
+        ("GET", "/api/session"),
+        ("DELETE", "/api/session"),
+        ("POST", "/api/session/password"),
+        ("GET", "/api/map"),
+        ("GET", "/api/geo/villages"),
+        ("GET", "/api/geo/counties"),
+        ("GET", "/api/assets"),
+        ("GET", "/api/assets/{asset_id}"),
+        ("GET", "/api/assets/{asset_id}/readings"),
+        ("GET", "/api/incidents"),
+        ("GET", "/api/incidents/{incident_id}"),
+        ("GET", "/api/live"),
+    }
+
+
+def test_nobody_gets_in_anywhere_but_at_the_public_routes(app: FastAPI, browser: Browser) -> None:
+    nobody = browser("nobody")
+    for method, path in routes(app) - PUBLIC:
+        assert call(nobody, method, path) == 401, (method, path)
+
+
+def test_a_viewer_reads_everything_and_changes_nothing(
+    app: FastAPI, browser: Browser, raised: Callable[..., IncidentView]
+) -> None:
+    raised()
+    viewer = browser("viewer")
+    for method, path in routes(app) - PUBLIC - {("GET", "/api/live"), ("DELETE", "/api/session")}:
+        status = call(viewer, method, path)
+        if (method, path) in MANAGERS_ONLY:
+            assert status == 403, path
+        elif method == "GET":
+            assert status == 200, path
+
+
+@pytest.mark.parametrize("role", ["viewer", "manager", "admin"])
+def test_unsafe_requests_without_the_csrf_token_are_refused(
+    app: FastAPI, browser: Browser, role: str
+) -> None:
+    client = browser(role)
+    other = browser(role).headers["X-CSRF-Token"]
+    for token in (None, "", "wrong", other):
+        client.headers.pop("X-CSRF-Token", None)
+        if token is not None:
+            client.headers["X-CSRF-Token"] = token
+        for method, path in routes(app) - PUBLIC:
+            if method != "GET":
+                assert call(client, method, path) == 403, (method, path, token)
+
+
+def test_a_route_that_says_nothing_cannot_be_served(deps: ApiDeps) -> None:
+    router = APIRouter()
+    router.add_api_route("/api/forgotten", lambda: "open to all")
+    with pytest.raises(MiswiredError, match="/api/forgotten"):
+        create_app(deps, [router])
+
+
+def test_a_nested_route_that_says_nothing_cannot_be_served_either(deps: ApiDeps) -> None:
+    inner, outer = APIRouter(), APIRouter()
+    inner.add_api_route("/api/forgotten", lambda: "open to all")
+    outer.include_router(inner)
+    with pytest.raises(MiswiredError, match="/api/forgotten"):
+        create_app(deps, [outer])
+
+
+def test_a_route_round_the_api_cannot_be_served(deps: ApiDeps) -> None:
+    router = APIRouter()
+    router.add_route("/api/raw", lambda _request: None)  # type: ignore[arg-type,return-value] # never called
+    with pytest.raises(MiswiredError, match="/api/raw"):
+        create_app(deps, [router])
