@@ -14,9 +14,9 @@ from gongfu_firmware_sim.chance import Noise, stream
 from gongfu_firmware_sim.climate import Around, Probe, humidity_for, zone_for
 from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS, SECOND_MS, day_of, midnight_ms
 from gongfu_firmware_sim.disturbance import Disturbances
-from gongfu_firmware_sim.doors import DoorDay, Span, merged, off_grid
+from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span, off_grid
 from gongfu_firmware_sim.fault_plan import FaultPlan
-from gongfu_firmware_sim.faults import Fault, FaultKind, active
+from gongfu_firmware_sim.faults import Fault, FaultKind
 from gongfu_firmware_sim.moment import Moment, Values
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
@@ -60,7 +60,6 @@ class Cabinet:
 
     def __init__(self, device: DeviceSpec, spec: ScenarioSpec) -> None:
         self._key = (spec.seed, device.dev)
-        self._first_day = day_of(spec.start_ms)
         self._faults = FaultPlan(device, spec)
         dice = stream(*self._key, "cabinet")
         self._phase_ms = dice.randrange(0, ROW_MS, SECOND_MS)
@@ -72,7 +71,8 @@ class Cabinet:
         )
         self._scale_noise = Noise(*self._key, "scale", ROW_MS // TRAYS)
         self._air_noise = Noise(*self._key, "air", ROW_MS)
-        self._opened = {self._first_day: dice.randrange(500, 5_000)}
+        opened_ever = dice.randrange(500, 5_000)
+        self._doors = DoorBook(day_of(spec.start_ms), opened_ever, self._door_spans)
         self._people = lru_cache(maxsize=4)(self._plan_people)
         self._scene = lru_cache(maxsize=2)(self._set_scene)
 
@@ -89,12 +89,11 @@ class Cabinet:
 
     def clock_offset_ms(self, ts_ms: int) -> int:
         """What the cabinet's clock is off by."""
-        fault = active(self._faults.around(day_of(ts_ms)), FaultKind.CLOCK_WRONG, ts_ms)
-        return fault.offset_ms if fault else 0
+        return self._faults.clock_offset_ms(ts_ms)
 
     def reachable(self, ts_ms: int) -> bool:
         """Cabinets hang on a cable; only an ordered gap cuts them off."""
-        return not active(self._faults.around(day_of(ts_ms)), FaultKind.RADIO_GAP, ts_ms)
+        return self._faults.active(FaultKind.RADIO_GAP, ts_ms) is None
 
     def _climate(self, day: int, after_ms: int, upto_ms: int) -> list[Moment]:
         scene = self._scene(day)
@@ -153,29 +152,15 @@ class Cabinet:
         steps, levels = self._weights(day)
         return _Scene(
             faults=faults,
-            door=DoorDay(midnight_ms(day), self._door_spans(day), self._opened_before(day)),
+            door=self._doors.day(day),
             by=self._probe.disturbed(Around(day, openings, faults)),
             steps_ms=steps,
             levels=levels,
         )
 
     def _door_spans(self, day: int) -> tuple[Span, ...]:
-        ajar = [
-            (f.start_ms, f.end_ms)
-            for f in self._faults.around(day)
-            if f.kind is FaultKind.DOOR_AJAR
-        ]
-        people = (*self._people(day - 1).openings, *self._people(day).openings)
-        return merged((*people, *ajar))
-
-    def _opened_before(self, day: int) -> int:
-        last = max(self._opened)
-        while last < day:
-            start, end = midnight_ms(last), midnight_ms(last + 1)
-            today = sum(start <= span[0] < end for span in self._door_spans(last))
-            self._opened[last + 1] = self._opened[last] + today
-            last += 1
-        return self._opened.get(day, self._opened[self._first_day])
+        ajar = Around(day, (), self._faults.around(day)).spans(FaultKind.DOOR_AJAR)
+        return (*self._people(day - 1).openings, *self._people(day).openings, *ajar)
 
     def _weights(self, day: int) -> tuple[tuple[int, ...], tuple[Levels, ...]]:
         yesterday, today = self._people(day - 1), self._people(day)

@@ -1,8 +1,10 @@
 """When a door is open: openings and doors left ajar, merged so that edges alternate."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+
+from gongfu_firmware_sim.daytime import midnight_ms
 
 Span = tuple[int, int]
 
@@ -55,3 +57,27 @@ class DoorDay:
         """(instant, 1 opened or 0 closed) in (after, upto]."""
         first = bisect_right(self.edges, (after_ms, 1))
         return self.edges[first : bisect_right(self.edges, (upto_ms, 1))]
+
+
+class DoorBook:
+    """A door over all days; counts its openings from the first simulated day on."""
+
+    def __init__(
+        self, first_day: int, opened_ever: int, spans_around: Callable[[int], Iterable[Span]]
+    ) -> None:
+        self._first_day = first_day
+        self._opened = {first_day: opened_ever}
+        self._spans_around = spans_around
+
+    def day(self, day: int) -> DoorDay:
+        """The door around one local day."""
+        return DoorDay(midnight_ms(day), merged(self._spans_around(day)), self._before(day))
+
+    def _before(self, day: int) -> int:
+        last = max(self._opened)
+        while last < day:
+            start, end = midnight_ms(last), midnight_ms(last + 1)
+            spans = merged(self._spans_around(last))
+            self._opened[last + 1] = self._opened[last] + sum(start <= s < end for s, _ in spans)
+            last += 1
+        return self._opened.get(day, self._opened[self._first_day])

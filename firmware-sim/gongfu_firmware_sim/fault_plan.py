@@ -3,15 +3,15 @@
 A drawn fault depends on seed, device and day alone, so it is the same after a restart.
 """
 
+from functools import lru_cache
+
 from gongfu_broker.columns import DeviceKind
 from gongfu_firmware_sim.chance import stream
-from gongfu_firmware_sim.daytime import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, midnight_ms
-from gongfu_firmware_sim.faults import Fault, FaultKind
+from gongfu_firmware_sim.daytime import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, day_of, midnight_ms
+from gongfu_firmware_sim.faults import OFF_GRID_MS, Fault, FaultKind, active
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
 _WORKING_DAY = (8 * HOUR_MS, 19 * HOUR_MS)
-# Odd milliseconds keep the stamps of a wrong clock off the grid of the right ones.
-_OFF_GRID_MS = 137
 
 
 class FaultPlan:
@@ -23,8 +23,22 @@ class FaultPlan:
         self._truck = device.kind is DeviceKind.TRUCK
         self._ordered = tuple(order.fault() for order in spec.injections if order.dev == device.dev)
 
+        self._gathered = lru_cache(maxsize=4)(self._gather)
+
     def around(self, day: int) -> tuple[Fault, ...]:
         """Faults that touch the day before or the day itself, in order of time."""
+        return self._gathered(day)
+
+    def active(self, kind: FaultKind, ts_ms: int) -> Fault | None:
+        """The fault of a kind that holds at the instant."""
+        return active(self.around(day_of(ts_ms)), kind, ts_ms)
+
+    def clock_offset_ms(self, ts_ms: int) -> int:
+        """What the device's clock is off by at the instant."""
+        fault = self.active(FaultKind.CLOCK_WRONG, ts_ms)
+        return fault.offset_ms if fault else 0
+
+    def _gather(self, day: int) -> tuple[Fault, ...]:
         start, end = midnight_ms(day - 1), midnight_ms(day + 1)
         faults = [*self._ordered, *self._drawn(day - 1), *self._drawn(day)]
         touching = [f for f in faults if f.start_ms < end and f.end_ms > start]
@@ -54,5 +68,5 @@ class FaultPlan:
         start = midnight_ms(day) + dice.randrange(*_WORKING_DAY)
         end = min(start + dice.randint(*minutes) * MINUTE_MS, midnight_ms(day) + DAY_MS)
         offset = dice.choice((-1, 1)) * dice.randrange(HOUR_MS, 6 * HOUR_MS, SECOND_MS)
-        offset += _OFF_GRID_MS
+        offset += OFF_GRID_MS
         return Fault(kind, start, end, offset if kind is FaultKind.CLOCK_WRONG else 0)

@@ -8,7 +8,9 @@ from enum import StrEnum
 
 import msgspec
 
-from gongfu_firmware_sim.daytime import MINUTE_MS
+
+# Keeps the stamps of a wrong clock off the grid of the right ones: no stamp is used twice.
+OFF_GRID_MS = 500
 
 
 class FaultKind(StrEnum):
@@ -44,7 +46,8 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def fault(self) -> Fault:
         """The fault it orders."""
-        offset_ms = self.offset_s * 1_000 if self.kind is FaultKind.CLOCK_WRONG else 0
+        wrong = self.kind is FaultKind.CLOCK_WRONG
+        offset_ms = self.offset_s * 1_000 + OFF_GRID_MS if wrong else 0
         return Fault(self.kind, self.at_ms, self.at_ms + self.duration_s * 1_000, offset_ms)
 
 
@@ -69,11 +72,3 @@ def active(faults: tuple[Fault, ...], kind: FaultKind, ts_ms: int) -> Fault | No
         if fault.kind is kind and fault.start_ms <= ts_ms < fault.end_ms:
             return fault
     return None
-
-
-def demo_injections(start_ms: int) -> tuple[Injection, ...]:
-    """What the demonstration shows: a compressor stops at once, later a door stays ajar."""
-    return (
-        Injection("cab-0007", FaultKind.COMPRESSOR_STOP, start_ms + 6 * MINUTE_MS, 6 * 3_600),
-        Injection("cab-0070", FaultKind.DOOR_AJAR, start_ms + 100 * MINUTE_MS, 75 * 60),
-    )

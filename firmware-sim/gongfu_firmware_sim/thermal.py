@@ -233,7 +233,7 @@ class RoomZone:
     def stop(self, start_ms: int, end_ms: int) -> Outage | None:
         """Nothing is cooled, so nothing can stop."""
         del start_ms, end_ms
-        return None  # noqa: RET501 - the other kind of zone returns an outage here
+        return None
 
     def door(self, start_ms: int, end_ms: int) -> Pulse:
         """The room's air is inside and outside alike."""
