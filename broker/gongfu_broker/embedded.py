@@ -99,7 +99,7 @@ def find_server() -> Path:
     return Path(found)
 
 
-def require_free_port(host: str, port: int) -> None:
+def require_free_port(host: str, port: int, setting: str = "GONGFU_BROKER__PORT") -> None:
     """Raise BrokerStartError, naming the holder where it can be seen, when the port is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -109,7 +109,7 @@ def require_free_port(host: str, port: int) -> None:
             holder = port_holder(port)
             raise BrokerStartError(
                 f"port {port} on {host} is taken{holder} ({error.strerror}): stop that program, or "
-                f"choose another port with GONGFU_BROKER__PORT"
+                f"choose another port with {setting}"
             ) from None
 
 
