@@ -46,8 +46,11 @@ function useFeeding(made: { value: FleetMap | null }): void {
     if (ground.value) made.value?.drawGround(ground.value);
   });
   useSignalEffect(() => {
-    const [focus = null, ...more] = selected.value;
-    made.value?.drawAssets(assets.value.values(), now_ms.peek(), more.length === 0 ? focus : null);
+    made.value?.drawAssets(assets.value.values(), now_ms.peek());
+  });
+  useSignalEffect(() => {
+    const [one = null, ...more] = selected.value;
+    made.value?.focus(more.length === 0 ? one : null);
   });
   useSignalEffect(() => {
     const wish = view.value;

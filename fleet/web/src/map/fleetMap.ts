@@ -6,7 +6,7 @@ import { areaNames, assetPoints, townNames, type Areas, type Points } from './fe
 import type { Ground, Village } from './ground.ts';
 import { addMarkers } from './images.ts';
 import type { Palette } from './palette.ts';
-import { buildStyle, namesFrom_zoom } from './style.ts';
+import { buildStyle, isAsset, namesFrom_zoom } from './style.ts';
 
 setWorkerUrl(workerUrl);
 
@@ -23,7 +23,8 @@ export interface MapEvents {
 
 export interface FleetMap {
   map: GlMap;
-  drawAssets(assets: Iterable<Asset>, now_ms: number, focus: string | null): void;
+  drawAssets(assets: Iterable<Asset>, now_ms: number): void;
+  focus(id: string | null): void;
   drawGround(ground: Ground): void;
   fit(bounds: [number, number, number, number]): void;
   approach(asset: Asset): void;
@@ -91,13 +92,10 @@ function createGlMap(container: HTMLElement, palette: Palette, camera: Camera | 
   });
 }
 
-function feeder(map: GlMap): Pick<FleetMap, 'drawAssets' | 'drawGround'> {
+function feeder(map: GlMap): Pick<FleetMap, 'drawAssets' | 'focus' | 'drawGround'> {
   return {
-    drawAssets(assets, now_ms, focus) {
-      const points = assetPoints(assets, now_ms);
-      fill(map, 'assets', points);
-      fill(map, 'focus', { ...points, features: points.features.filter((each) => each.properties['id'] === focus) });
-    },
+    drawAssets: (assets, now_ms) => fill(map, 'assets', assetPoints(assets, now_ms)),
+    focus: (id) => void map.setFilter('focus', isAsset(id)),
     drawGround({ villages, counties }) {
       fill(map, 'villages', villages);
       fill(map, 'counties', counties);
@@ -125,7 +123,8 @@ export async function createFleetMap(container: HTMLElement, palette: Palette, g
     fit: (bounds) => void map.fitBounds(bounds, { padding: { top: 74, bottom: 84, left: 48, right: 48 }, maxZoom: 17.8, duration: 700 }),
     approach: (asset) => {
       const near = asset.kind === 'truck' ? namesFrom_zoom.truck + 0.4 : 17.2;
-      map.flyTo({ center: [asset.lon, asset.lat], zoom: Math.max(map.getZoom(), near), maxDuration: 1_200 });
+      const above_px = container.clientHeight < 520 ? -container.clientHeight / 4 : 0; // on a phone the card covers the lower half
+      map.flyTo({ center: [asset.lon, asset.lat], zoom: Math.max(map.getZoom(), near), offset: [0, above_px], maxDuration: 1_200 });
     },
     camera: () => ({ center: map.getCenter().toArray(), zoom: map.getZoom() }),
     remove: () => map.remove(),

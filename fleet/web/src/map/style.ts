@@ -11,6 +11,11 @@ const grouped: ExpressionSpecification = ['has', 'point_count'];
 export const namesFrom_zoom = { town: 9.6, village: 12, truck: 10.8, cabinet: 17.9 };
 const degreesFrom_zoom = 15.5;
 
+/** Chooses the marker of one device; of none for null. */
+export function isAsset(id: string | null): ExpressionSpecification {
+  return ['==', ['coalesce', ['get', 'id'], ''], id ?? 'none'];
+}
+
 function groundLayers(p: Palette): LayerSpecification[] {
   const hover: ExpressionSpecification = ['boolean', ['feature-state', 'hovered'], false];
   return [
@@ -100,7 +105,7 @@ function assetLayers(p: Palette): LayerSpecification[] {
   const ring = { 'circle-opacity': 0, 'circle-stroke-color': p.focus, 'circle-stroke-width': 3 };
   return [
     { id: 'alarm-glow', type: 'circle', source: 'assets', filter: alarmed, paint: { 'circle-color': p.state.alarm, 'circle-opacity': 0.22, 'circle-radius': 22 } },
-    { id: 'focus', type: 'circle', source: 'focus', paint: { ...ring, 'circle-radius': 21 } },
+    { id: 'focus', type: 'circle', source: 'assets', filter: isAsset(null), paint: { ...ring, 'circle-radius': 21 } },
     singleLayer(p, icon),
     clusterLayer(p, icon),
   ];
@@ -115,7 +120,6 @@ export function buildStyle(palette: Palette): StyleSpecification {
       'village-names': { type: 'geojson', data: none },
       'town-names': { type: 'geojson', data: none },
       'county-names': { type: 'geojson', data: none },
-      focus: { type: 'geojson', data: none },
       assets: {
         type: 'geojson', data: none, maxzoom: 19, cluster: true, clusterRadius: 22, clusterMaxZoom: 18,
         clusterProperties: { worst: ['max', ['get', 'rank']] },
