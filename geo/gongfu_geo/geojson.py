@@ -81,6 +81,11 @@ def flag_of(feature: PlaceFeature, column: str) -> bool:
     return value
 
 
+def geometry_text(polygon: Polygon | MultiPolygon) -> str:
+    """A polygon as a GeoJSON geometry."""
+    return shapely.to_geojson(polygon)
+
+
 def _collection(text: str) -> list[object]:
     try:
         whole = json.loads(text, parse_constant=_refuse_constant)

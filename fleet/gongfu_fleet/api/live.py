@@ -39,6 +39,7 @@ class LiveFeed:
     deps: ApiDeps
     viewer: FleetViewer
     step_s: float = STEP_S
+    alive_s: float = ALIVE_S
     _listeners: int = 0
     _snapshot: Snapshot | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,7 +72,7 @@ class LiveFeed:
                 if text := _changes(snapshot, sent, version):
                     yield text
                 sent, version = snapshot.assets, snapshot.incidents_version
-                if time.monotonic() - checked_s >= ALIVE_S:
+                if time.monotonic() - checked_s >= self.alive_s:
                     checked_s = time.monotonic()
                     if not await asyncio.to_thread(is_welcome):
                         return

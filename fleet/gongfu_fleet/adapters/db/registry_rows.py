@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import shapely
-
 from gongfu_fleet.adapters.db.schema import (
     AssetRow,
     Base,
@@ -16,6 +14,7 @@ from gongfu_fleet.adapters.db.schema import (
 )
 from gongfu_fleet.domain.assets import Asset, Policy
 from gongfu_fleet.domain.registry import RegistryRecords, depot_id
+from gongfu_geo.geojson import geometry_text
 from gongfu_geo.villages import County, Town, Village
 
 
@@ -42,7 +41,7 @@ def _county(county: County) -> Iterator[Base]:
         name=county.name,
         lon=county.seat.lon,
         lat=county.seat.lat,
-        polygon=shapely.to_geojson(county.polygon),
+        polygon=geometry_text(county.polygon),
     )
     if county.depot is not None:
         yield DepotRow(
@@ -63,7 +62,7 @@ def _town(town: Town) -> Base:
         lat=town.seat.lat,
         position_source=town.position_source,
         served=town.served,
-        polygon=shapely.to_geojson(town.polygon),
+        polygon=geometry_text(town.polygon),
     )
 
 
@@ -76,7 +75,7 @@ def _village(village: Village) -> Base:
         lat=village.point.lat,
         position_source=village.position_source,
         served=village.served,
-        polygon=shapely.to_geojson(village.polygon),
+        polygon=geometry_text(village.polygon),
     )
 
 
