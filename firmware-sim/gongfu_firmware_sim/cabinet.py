@@ -67,10 +67,11 @@ class Cabinet:
         self._signal_dbm = dice.uniform(-85.0, -60.0)
         self._humidity_percent = humidity_for(device.zones[0])
         self._probe = Probe(
-            zone_for(device.zones[0], *self._key, 1), Noise(*self._key, "probe", ROW_MS)
+            zone_for(device.zones[0], self._key, number=1),
+            Noise(self._key, "probe", slot_ms=ROW_MS),
         )
-        self._scale_noise = Noise(*self._key, "scale", ROW_MS // TRAYS)
-        self._air_noise = Noise(*self._key, "air", ROW_MS)
+        self._scale_noise = Noise(self._key, "scale", slot_ms=ROW_MS // TRAYS)
+        self._air_noise = Noise(self._key, "air", slot_ms=ROW_MS)
         opened_ever = dice.randrange(500, 5_000)
         self._doors = DoorBook(day_of(spec.start_ms), opened_ever, self._door_spans)
         self._people = lru_cache(maxsize=4)(self._plan_people)

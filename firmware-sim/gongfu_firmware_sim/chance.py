@@ -3,6 +3,7 @@
 from random import Random
 
 HOUR_MS = 3_600_000
+Origin = tuple[int, str]  # (seed of the scenario, device)
 
 
 def stream(seed: int, *purpose: str | int) -> Random:
@@ -16,8 +17,8 @@ class Noise:
     Any instant can be asked for; an hour's draws are made together and the last hour is kept.
     """
 
-    def __init__(self, seed: int, dev: str, purpose: str, slot_ms: int) -> None:
-        self._key = (seed, dev, purpose)
+    def __init__(self, origin: Origin, purpose: str, *, slot_ms: int) -> None:
+        self._key = (*origin, purpose)
         self._slot_ms = slot_ms
         self._hour = -1
         self._draws: list[float] = []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gongfu_firmware_sim.chance import Noise
+from gongfu_firmware_sim.chance import Noise, Origin
 from gongfu_firmware_sim.daytime import midnight_ms
 from gongfu_firmware_sim.disturbance import Disturbances, Pulse, in_order
 from gongfu_firmware_sim.doors import Span
@@ -21,12 +21,12 @@ FROZEN_CLASSES = frozenset({"frozen", "ice_cream"})
 AMBIENT_CLASSES = frozenset({"ambient"})
 
 
-def zone_for(product_class: str, seed: int, dev: str, number: int) -> Zone:
+def zone_for(product_class: str, origin: Origin, *, number: int) -> Zone:
     """The unit that keeps a product class; every class that is not frozen or ambient is chilled."""
     if product_class in AMBIENT_CLASSES:
-        return RoomZone(seed, dev, number)
+        return RoomZone(origin, number=number)
     cooling = FREEZER if product_class in FROZEN_CLASSES else CHILLED
-    return CooledZone(cooling, seed, dev, number)
+    return CooledZone(cooling, origin, number=number)
 
 
 def humidity_for(product_class: str) -> float:

@@ -114,14 +114,14 @@ def day_off(midnight: int, depot: LonLat) -> Duty:
 
 
 def plan_duty(
-    midnight: int, roads: Sequence[Road], dice: Random, *, gap: float, drift: float
+    midnight: int, roads: Sequence[Road], *, dice: Random, gap: float, drift: float
 ) -> Duty:
     """A working day along ``roads``: depot, villages, depot.
 
     ``gap`` is the chance of a valley without radio, ``drift`` the share of fixes that wander.
     """
     start = midnight + 8 * HOUR_MS + dice.randrange(-8 * MINUTE_MS, 4 * MINUTE_MS)
-    phases = _phases(midnight, start, roads, dice)
+    phases = _phases(midnight, start, roads, dice=dice)
     drives = [phase for phase in phases if isinstance(phase, Drive)]
     stays = [phase for phase in phases if isinstance(phase, Stay)]
     back = drives[-1].end_ms
@@ -131,22 +131,24 @@ def plan_duty(
         end_ms=end,
         phases=tuple(phases),
         doors=(
-            *_openings(start + 2 * MINUTE_MS, start + 8 * MINUTE_MS, 2, dice),
+            *_openings((start + 2 * MINUTE_MS, start + 8 * MINUTE_MS), 2, dice),
             *(span for stay in stays[1:-1] for span in _village_openings(stay, dice)),
-            *_openings(back + 5 * MINUTE_MS, back + 35 * MINUTE_MS, 3, dice),
+            *_openings((back + 5 * MINUTE_MS, back + 35 * MINUTE_MS), 3, dice),
         ),
-        load=_load(midnight, stays[1:-1], back, dice),
+        load=_load(midnight, stays[1:-1], back, dice=dice),
         gaps=_gaps(start + _RADIO_SURE_MS, drives, dice) if dice.random() < gap else (),
-        drifts=_drifts(start, end, drift, dice),
+        drifts=_drifts(start, end, drift, dice=dice),
     )
 
 
-def _phases(midnight: int, start: int, roads: Sequence[Road], dice: Random) -> list[Stay | Drive]:
+def _phases(
+    midnight: int, start: int, roads: Sequence[Road], *, dice: Random
+) -> list[Stay | Drive]:
     leave = start + dice.randrange(9 * MINUTE_MS, 18 * MINUTE_MS)
     phases: list[Stay | Drive] = [Stay(midnight, leave, roads[0].points[0])]
     lunch_due = True
     for road in roads:
-        drive = drive_along(road, leave, dice)
+        drive = drive_along(road, leave, dice=dice)
         at, course = road.place(road.length_m)
         leave = drive.end_ms + dice.randrange(36 * MINUTE_MS, 44 * MINUTE_MS)
         if lunch_due and leave > midnight + _LUNCH_FROM_MS:
@@ -160,11 +162,12 @@ def _phases(midnight: int, start: int, roads: Sequence[Road], dice: Random) -> l
 
 def _village_openings(stay: Stay, dice: Random) -> list[Span]:
     first = stay.start_ms + MINUTE_MS
-    return _openings(first, first + 37 * MINUTE_MS, dice.randint(10, 13), dice)
+    return _openings((first, first + 37 * MINUTE_MS), dice.randint(10, 13), dice)
 
 
-def _openings(start: int, end: int, count: int, dice: Random) -> list[Span]:
-    slot = (end - start) // count
+def _openings(within: Span, count: int, dice: Random) -> list[Span]:
+    start = within[0]
+    slot = (within[1] - start) // count
     spans = []
     for index in range(count):
         at = start + index * slot + dice.randrange(slot // 3)
@@ -173,7 +176,7 @@ def _openings(start: int, end: int, count: int, dice: Random) -> list[Span]:
 
 
 def _load(
-    midnight: int, visits: Sequence[Stay], back: int, dice: Random
+    midnight: int, visits: Sequence[Stay], back: int, *, dice: Random
 ) -> tuple[tuple[int, float], ...]:
     """Bought at the villages, 300-500 kg a day; unloaded at the depot within half an hour."""
     kg = _EMPTY_KG
@@ -189,18 +192,19 @@ def _load(
 
 
 def _gaps(sure_until: int, drives: Sequence[Drive], dice: Random) -> tuple[Span, ...]:
-    """One gap in the longest stretch of road that begins late enough."""
+    """One gap on a stretch of road that begins late enough."""
     stretches = [(max(d.start_ms, sure_until), d.end_ms) for d in drives if d.end_ms > sure_until]
     if not stretches:
         return ()
-    first, last = max(stretches, key=lambda span: span[1] - span[0])
     shortest, longest = _GAP_MIN[0] * MINUTE_MS, _GAP_MIN[1] * MINUTE_MS
+    long_enough = [span for span in stretches if span[1] - span[0] > shortest]
+    first, last = dice.choice(long_enough or stretches)
     length = dice.randrange(shortest, min(longest, max(last - first, shortest + 1)))
     start = first + dice.randrange(max(last - first - length, 1))
     return ((start, start + length),)
 
 
-def _drifts(start: int, end: int, share: float, dice: Random) -> tuple[Drift, ...]:
+def _drifts(start: int, end: int, share: float, *, dice: Random) -> tuple[Drift, ...]:
     episodes = []
     for _ in range(2):
         length = int((end - start) * share / 2)

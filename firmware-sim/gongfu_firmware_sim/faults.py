@@ -8,7 +8,6 @@ from enum import StrEnum
 
 import msgspec
 
-
 # Keeps the stamps of a wrong clock off the grid of the right ones: no stamp is used twice.
 OFF_GRID_MS = 500
 

@@ -53,7 +53,7 @@ class Link:
     """Connects, stays connected while the radio reaches, and sends what it is offered."""
 
     def __init__(
-        self, identity: Identity, outbox: Outbox, connector: BusConnector, status: SimStatus
+        self, identity: Identity, outbox: Outbox, *, connector: BusConnector, status: SimStatus
     ) -> None:
         self.online = False
         self._identity = identity
@@ -186,7 +186,7 @@ class Link:
             ack = msgspec.json.decode(message.payload, type=Ack)
             self._desk.hear(ack.now)
             now_s = asyncio.get_running_loop().time()
-            self._status.acked += self._outbox.acknowledge(ack.boot, ack.seq, now_s)
+            self._status.acked += self._outbox.acknowledge(ack.boot, ack.seq, now_s=now_s)
         elif leaf is Leaf.CMD:
             result = self._desk.handle(msgspec.json.decode(message.payload, type=Command))
             self._status.commands += 1

@@ -51,7 +51,7 @@ class Pace:
 class Outbox:
     """The bookkeeping of one device's ring."""
 
-    def __init__(self, boot: int, spans: dict[int, Span], pace: Pace) -> None:
+    def __init__(self, boot: int, spans: dict[int, Span], *, pace: Pace) -> None:
         self.boot = boot
         self.dropped = 0
         self._pace = pace
@@ -92,7 +92,7 @@ class Outbox:
         """Whether the message may go out at once; others wait for their turn in the backfill."""
         return key > self._backfill_to
 
-    def acknowledge(self, boot: int, seq: int, now_s: float) -> int:
+    def acknowledge(self, boot: int, seq: int, *, now_s: float) -> int:
         """The platform holds everything of the boot up to ``seq``; returns how many are freed.
 
         Late and repeated acknowledgements free nothing; one for a number never given is ignored.

@@ -55,21 +55,20 @@ def shifted(at: LonLat, east_m: float, north_m: float) -> LonLat:
     return lon, at[1] + north_m / _METRES_PER_DEGREE
 
 
-def road_between(a: LonLat, b: LonLat, dice: Random) -> Road:
+def road_between(a: LonLat, b: LonLat, *, dice: Random) -> Road:
     """A winding road from a to b."""
     points = [a, b]
     for _ in range(_HALVINGS):
         wound = [points[0]]
         for left, right in pairwise(points):
-            wound += [_aside(left, right, dice), right]
+            wound += [_aside(left, right, dice.uniform(-_ASIDE, _ASIDE)), right]
         points = wound
     pieces = [hypot(*offset_m(p, q)) for p, q in pairwise(points)]
     return Road(tuple(points), tuple(accumulate(pieces, initial=0.0)))
 
 
-def _aside(a: LonLat, b: LonLat, dice: Random) -> LonLat:
+def _aside(a: LonLat, b: LonLat, push: float) -> LonLat:
     east, north = offset_m(a, b)
-    push = dice.uniform(-_ASIDE, _ASIDE)
     return shifted(a, east / 2 - north * push, north / 2 + east * push)
 
 
@@ -110,7 +109,7 @@ class Drive:
         return a + (b - a) * rest_ms / self.knot_ms
 
 
-def drive_along(road: Road, start_ms: int, dice: Random) -> Drive:
+def drive_along(road: Road, start_ms: int, *, dice: Random) -> Drive:
     """Drive a road at speeds that vary from bend to bend, from standstill to standstill."""
     speeds = [0.0]
     metres = 0.0

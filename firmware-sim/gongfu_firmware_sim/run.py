@@ -96,7 +96,7 @@ async def _run(fleet: Fleet, units: list[Unit], tick_s: float, stopping: asyncio
 def _unit(
     device: DeviceSpec, spec: ScenarioSpec, *, setup: SimSetup, was: Started, status: SimStatus
 ) -> Unit:
-    outbox = Outbox(was.boot, was.spans, setup.pace)
+    outbox = Outbox(was.boot, was.spans, pace=setup.pace)
     identity = Identity(
         dev=device.dev,
         site=device.site,
@@ -112,7 +112,7 @@ def _unit(
         model=model_of(device, spec),
         outbox=outbox,
         recorder=Recorder(spec.seed, device.dev, outbox),
-        link=Link(identity, outbox, setup.connector, status),
+        link=Link(identity, outbox, connector=setup.connector, status=status),
         cursor_ms=_start_ms(device.dev, was.newest_ms, setup.clock.now_ms()),
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import exp, expm1, pi, sin
 
-from gongfu_firmware_sim.chance import stream
+from gongfu_firmware_sim.chance import Origin, stream
 from gongfu_firmware_sim.daytime import DAY_MS, HOUR_MS, MINUTE_MS
 from gongfu_firmware_sim.disturbance import Course, Disturbances, Outage, Pulse
 
@@ -26,7 +26,7 @@ DOOR_RISE_TAU_MS = 3 * MINUTE_MS
 DOOR_FALL_TAU_MS = 150_000
 AJAR_RISE_TAU_MS = 8 * MINUTE_MS
 AJAR_FALL_TAU_MS = 4 * MINUTE_MS
-LEAK_RISE_TAU_MS = 6 * HOUR_MS
+LEAK_RISE_TAU_MS = 10 * HOUR_MS
 SENSOR_NOISE_CELSIUS = 0.083
 SENSOR_STEP_CELSIUS = 0.1
 
@@ -109,9 +109,9 @@ def _bend(share: float, bend: float) -> float:
 class CooledZone:
     """The undisturbed unit of one zone: compressor cycle and defrost times, pure in time."""
 
-    def __init__(self, cooling: Cooling, seed: int, dev: str, zone: int) -> None:
+    def __init__(self, cooling: Cooling, origin: Origin, *, number: int) -> None:
         self.cooling = cooling
-        self._key = (seed, dev, "zone", zone)
+        self._key = (*origin, "zone", number)
         shift = stream(*self._key).random()
         self._cycle_shift_ms = int(shift * cooling.cycle_ms)
         self._defrost_shift_ms = int(shift * cooling.defrost_every_ms)
@@ -212,8 +212,8 @@ class CooledZone:
 class RoomZone:
     """A zone without cooling: follows the room it stands in."""
 
-    def __init__(self, seed: int, dev: str, zone: int) -> None:
-        self._offset_celsius = stream(seed, dev, "room", zone).uniform(-1.0, 1.0)
+    def __init__(self, origin: Origin, *, number: int) -> None:
+        self._offset_celsius = stream(*origin, "room", number).uniform(-1.0, 1.0)
 
     def air(self, ts_ms: int, by: Disturbances) -> float:
         """Room temperature, 19-23 degrees: coolest at 05:00, warmest at 17:00 local time."""

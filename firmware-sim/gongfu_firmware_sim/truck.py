@@ -71,7 +71,7 @@ class Truck:
         self._outer = self._probe(device.zones[0], 1, _OUTER_SHARE)
         self._inner = self._probe(device.zones[1], 2, _INNER_SHARE)
         self._east, self._north, self._other = (
-            Noise(*key, purpose, POSITION_MS) for purpose in ("east", "north", "other")
+            Noise(key, purpose, slot_ms=POSITION_MS) for purpose in ("east", "north", "other")
         )
         first_day = day_of(spec.start_ms)
         self._driven_km = {first_day: dice.uniform(20_000.0, 90_000.0)}
@@ -165,8 +165,8 @@ class Truck:
         ]
 
     def _probe(self, product_class: str, number: int, door_share: float) -> Probe:
-        zone = zone_for(product_class, *self._key, number)
-        noise = Noise(*self._key, f"probe {number}", POSITION_MS * _CLIMATE_EVERY)
+        zone = zone_for(product_class, self._key, number=number)
+        noise = Noise(self._key, f"probe {number}", slot_ms=POSITION_MS * _CLIMATE_EVERY)
         return Probe(zone, noise, door_share=door_share)
 
     def _lay_roads(self, weekday: int) -> tuple[Road, ...]:
@@ -177,7 +177,7 @@ class Truck:
             for stop in self._rounds[weekday]
         ]
         places = [self._depot, *parks, self._depot]
-        return tuple(road_between(a, b, dice) for a, b in pairwise(places))
+        return tuple(road_between(a, b, dice=dice) for a, b in pairwise(places))
 
     def _plan(self, day: int) -> Duty:
         weekday = weekday_of(day)
@@ -186,7 +186,7 @@ class Truck:
         return plan_duty(
             midnight_ms(day),
             self._roads(weekday),
-            stream(*self._key, "duty", day),
+            dice=stream(*self._key, "duty", day),
             gap=self._rates.radio_gap_per_truck_day,
             drift=self._rates.gps_drift_share_of_duty,
         )
