@@ -31,7 +31,8 @@ class ApiDeps:
     """Ports and services of one API process.
 
     ``clock`` is platform time, ``real_ms`` the time of sessions. ``stopping`` is set when the
-    process begins to stop: live streams end then. ``troubles`` give sentences for /health.
+    process begins to stop: live streams end then. ``troubles`` give sentences for /health;
+    ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
     clock: Clock
@@ -44,6 +45,7 @@ class ApiDeps:
     stopping: asyncio.Event
     real_ms: Callable[[], int] = real_ms
     static: Path = field(default_factory=packaged_static)
+    secure_cookies: bool = False
     troubles: tuple[Callable[[], Sequence[str]], ...] = ()
 
     def viewer(self) -> FleetViewer:

@@ -48,7 +48,7 @@ def sign_in(body: Credentials, request: Request, response: Response, deps: Deps)
         max_age=ABSOLUTE_MS // 1000,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=deps.secure_cookies or request.url.scheme == "https",
     )
     return _answer(signed_in)
 

@@ -1,10 +1,14 @@
 """Signing in through the front door."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import pytest
 from fastapi import FastAPI
+
+from gongfu_fleet.api.app import create_app
+from gongfu_fleet.api.deps import ApiDeps
 
 Visit = Callable[..., httpx.Client]
 Browser = Callable[[str], httpx.Client]
@@ -48,6 +52,13 @@ def test_the_sixth_attempt_in_a_minute_is_told_to_wait(browser: Browser) -> None
     answer = nobody.post("/api/session", json={"user": "a", "password": "b"})
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "60"
+
+
+def test_behind_a_proxy_that_ends_https_the_cookie_stays_there_too(
+    deps: ApiDeps, visit: Visit
+) -> None:
+    client = visit(create_app(replace(deps, secure_cookies=True)))
+    assert "Secure" in client.post("/api/session", json=RIGHT).headers["set-cookie"]
 
 
 @pytest.mark.parametrize(
