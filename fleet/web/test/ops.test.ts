@@ -18,12 +18,18 @@ test('pauses between attempts grow up to a quarter of a minute', () => {
   assert.equal(pauseBefore(40), 15_000);
 });
 
-test('a problem is told in the words of the server, and in ours where it gave none', () => {
+test('a problem is told in the words of the server where the page speaks its language', () => {
   const told = problemWords(new Problem(409, { title: 't', detail: 'merged', remedy: 'open the elder one' }), catalogues.en);
-  assert.deepEqual(told, { fault: 'merged', remedy: 'open the elder one' });
-  assert.match(problemWords(new Problem(0), catalogues.zh).fault, /连不上/);
+  assert.deepEqual(told, { fault: 'merged', remedy: 'open the elder one', server: '' });
   assert.match(problemWords(new Problem(502), catalogues.en).fault, /502/);
   assert.equal(problemWords(new Problem(404, { title: 'No such incident' }), catalogues.en).fault, 'No such incident');
+});
+
+test('in Chinese a problem is told in Chinese, with what the server said beside it', () => {
+  const told = problemWords(new Problem(409, { detail: 'merged', remedy: 'open the elder one' }), catalogues.zh);
+  assert.match(told.fault, /不能/);
+  assert.equal(told.server, 'merged open the elder one');
+  assert.match(problemWords(new Problem(0), catalogues.zh).fault, /连不上/);
 });
 
 test('only problems are taken for problems; anything else is a bug and goes on', () => {

@@ -26,8 +26,8 @@ function PasswordForm() {
     <form onSubmit={submit}>
       <h3>{text.changePassword}</h3>
       <label class="field">{text.oldPassword}<input name="old" type="password" autocomplete="current-password" required /></label>
-      <label class="field">{text.newPassword}<input name="new" type="password" autocomplete="new-password" required /></label>
-      {problem.value && <ProblemNote problem={problem.value} />}
+      <label class="field">{text.newPassword}<input name="new" type="password" autocomplete="new-password" minLength={12} maxLength={128} required /></label>
+      {problem.value && <ProblemNote problem={problem.value} meanings={{ 401: text.wrongOld }} />}
       {changed.value && <p role="status">{text.changed}</p>}
       <button class="button">{text.save}</button>
     </form>

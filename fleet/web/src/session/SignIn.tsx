@@ -29,7 +29,7 @@ function SignInForm() {
         {t.value.signIn.password}
         <input name="password" data-testid="login-password" type="password" autocomplete="current-password" required />
       </label>
-      {problem.value && <ProblemNote problem={problem.value} />}
+      {problem.value && <ProblemNote problem={problem.value} meanings={{ 401: t.value.signIn.wrong }} />}
       <button class="button primary" data-testid="login-submit" disabled={busy.value}>{t.value.signIn.submit}</button>
       <p class="sign-in-hint">{t.value.signIn.hint}</p>
     </form>

@@ -22,7 +22,7 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
   });
   if (!reply.ok) {
     const problem = await problemOf(reply);
-    if (reply.status === 401 && path !== '/api/session') signedOut();
+    if (reply.status === 401 && !path.startsWith('/api/session')) signedOut(); // there 401 may mean a wrong password
     throw problem;
   }
   return reply.status === 204 ? (undefined as T) : decode<T>(reply);

@@ -16,13 +16,18 @@ export class Problem extends Error {
   }
 }
 
-/** Fault and remedy in words; the server's own words win over ours. */
-export function problemWords(problem: Problem, t: Messages): { fault: string; remedy: string } {
-  const fallback = problem.status === 0 ? t.problem.unreachable : t.problem.refused(problem.status);
-  return {
-    fault: problem.detail || problem.title || fallback.fault,
-    remedy: problem.remedy || fallback.remedy,
-  };
+export interface Words {
+  fault: string;
+  remedy: string;
+}
+
+/** Fault and remedy in the language of the page, and what the server said where that adds something. */
+export function problemWords(problem: Problem, t: Messages): Words & { server: string } {
+  const known = t.problem.statuses[problem.status as keyof Messages['problem']['statuses']];
+  const own = known ?? (problem.status === 0 ? t.problem.unreachable : t.problem.refused(problem.status));
+  const said = problem.detail || problem.title;
+  if (t.problem.serverSuffices && said) return { fault: said, remedy: problem.remedy || own.remedy, server: '' };
+  return { ...own, server: [said, problem.remedy].filter(Boolean).join(' ') };
 }
 
 /** A caught fault as a Problem; anything that is no Problem is a bug and goes on. */

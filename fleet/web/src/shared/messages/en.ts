@@ -12,6 +12,15 @@ export const en: Messages = {
   loading: 'Loading…',
   newVersion: 'New version: click to update',
   problem: {
+    serverSuffices: true,
+    statuses: {
+      401: { fault: 'You are not signed in.', remedy: 'Sign in and try again.' },
+      403: { fault: 'You may not do this, or the page is too old.', remedy: 'Reload the page; ask an administrator for more rights.' },
+      404: { fault: 'This record is not there.', remedy: 'Go back to the list.' },
+      409: { fault: 'Not possible now.', remedy: 'See the latest state: somebody may have been quicker.' },
+      422: { fault: 'The value is not accepted.', remedy: 'Correct it and try again.' },
+      429: { fault: 'Too many attempts.', remedy: 'Wait a minute, then try again.' },
+    },
     unreachable: { fault: 'The platform cannot be reached.', remedy: 'Check the network and that the platform is running, then try again.' },
     refused: (status) => ({ fault: `The platform refused the request (${status}).`, remedy: 'Reload the page and try again; if it stays, read the log of the platform.' }),
   },
@@ -29,6 +38,7 @@ export const en: Messages = {
     password: 'Password',
     submit: 'Sign in',
     hint: 'The first password stands in the terminal where the platform runs.',
+    wrong: { fault: 'The user or the password is wrong.', remedy: 'Check both and try again.' },
     expired: 'Your session has ended. Please sign in again.',
   },
   account: {
@@ -36,7 +46,8 @@ export const en: Messages = {
     signOut: 'Sign out',
     changePassword: 'Change password',
     oldPassword: 'Old password',
-    newPassword: 'New password',
+    newPassword: 'New password (12 or more)',
+    wrongOld: { fault: 'The old password is wrong.', remedy: 'Type it again.' },
     save: 'Save',
     changed: 'The password is changed.',
     roles: { viewer: 'read only', manager: 'manager', admin: 'administrator' },

@@ -9,6 +9,15 @@ export const zh = {
   loading: '正在加载…',
   newVersion: '有新版本,点此更新',
   problem: {
+    serverSuffices: false, // the platform words its problems in English
+    statuses: {
+      401: { fault: '需要登录。', remedy: '请重新登录后再试。' },
+      403: { fault: '没有权限,或页面已过期。', remedy: '请刷新页面再试;需要更大权限请找管理员。' },
+      404: { fault: '找不到这条记录。', remedy: '请返回列表,看最新情况。' },
+      409: { fault: '现在不能这样做。', remedy: '请看最新情况:可能已有人处理。' },
+      422: { fault: '填写的内容不被接受。', remedy: '请按说明修改后重试。' },
+      429: { fault: '尝试太频繁。', remedy: '请等一分钟再试。' },
+    },
     unreachable: { fault: '连不上平台。', remedy: '请检查网络,或确认平台仍在运行,然后重试。' },
     refused: (status: number) => ({ fault: `平台拒绝了请求(${status})。`, remedy: '请刷新页面后重试;仍不行请查看平台日志。' }),
   },
@@ -26,6 +35,7 @@ export const zh = {
     password: '密码',
     submit: '登录',
     hint: '首次密码显示在运行平台的终端里。',
+    wrong: { fault: '用户名或密码不对。', remedy: '请核对后重试。' },
     expired: '登录已失效,请重新登录。',
   },
   account: {
@@ -33,7 +43,8 @@ export const zh = {
     signOut: '退出登录',
     changePassword: '修改密码',
     oldPassword: '原密码',
-    newPassword: '新密码',
+    newPassword: '新密码(至少 12 位)',
+    wrongOld: { fault: '原密码不对。', remedy: '请重新输入原密码。' },
     save: '保存',
     changed: '密码已修改。',
     roles: { viewer: '只读', manager: '值班员', admin: '管理员' },
