@@ -52,7 +52,7 @@ class SignIn:
 
     def sign_in(self, name: str, password: str, *, address: str, now_ms: int) -> SignedIn:
         """Open a session. Raises SignInError, TooManyAttemptsError (5 a minute)."""
-        key = (unicodedata.normalize("NFKC", name).casefold(), address)
+        key = _key(name, address)
         self._count(key, now_ms)
         account = self.people.by_name(name)
         # An unknown name costs as much time as a wrong password.
@@ -89,7 +89,7 @@ class SignIn:
         Raises SignInError, TooManyAttemptsError, InvalidError.
         """
         name = signed_in.principal.user
-        self._count((name.casefold(), address), now_ms)
+        self._count(_key(name, address), now_ms)
         account = self.people.by_name(name)
         if account is None or not self.passwords.matches(
             account.password_hash, old[:LONGEST_PASSWORD]
@@ -108,6 +108,10 @@ class SignIn:
             raise TooManyAttemptsError(
                 "There were five attempts within a minute.", "Wait a minute, then try again."
             )
+
+
+def _key(name: str, address: str) -> tuple[str, str]:
+    return unicodedata.normalize("NFKC", name).casefold(), address
 
 
 def digest(token: str) -> str:
