@@ -1,3 +1,4 @@
+import { assets } from '../map/assets.ts';
 import { now_ms } from '../ops/clock.ts';
 import type { Incident } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
@@ -17,12 +18,20 @@ export function Chips({ incident }: { incident: Incident }) {
   );
 }
 
+/** The latest reading of the zone, while the incident is about the present. */
+function nowOf(incident: Incident): number | null {
+  if (incident.condition !== 'active' && incident.condition !== 'clearing') return null;
+  return assets.value.get(incident.asset)?.zones.find((zone) => zone.zone === incident.zone)?.celsius ?? null;
+}
+
 export function PeakAndLimit({ incident }: { incident: Incident }) {
   const text = t.value.incidents;
+  const now = nowOf(incident);
   return (
     <p class="peak number">
       <span>{peakName(incident.hazard, t.value)} <b data-tone={incident.condition}>{celsiusText(incident.peak_celsius)}</b></span>
       <span>{text.limit} {celsiusText(incident.limit_celsius)}</span>
+      {now !== null && <span>{text.now} {celsiusText(now)}</span>}
     </p>
   );
 }

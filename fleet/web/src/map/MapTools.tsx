@@ -1,7 +1,14 @@
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
-import { assets, loadMap, lookAt, mapProblem, placeId, places, show } from './assets.ts';
+import { alarmsBySite, assets, loadMap, lookAt, mapProblem, placeId, places, show } from './assets.ts';
 import { findAsset, findText } from './find.ts';
+
+/** How many devices of a place are in alarm: also what is out of sight must be seen. */
+function AlarmCount({ site }: { site: string }) {
+  const count = alarmsBySite.value.get(site) ?? 0;
+  if (count === 0) return null;
+  return <span class="alarm-count number" role="img" aria-label={t.value.map.alarms(count)} title={t.value.map.alarms(count)}>{count}</span>;
+}
 
 function PlaceSwitch() {
   return (
@@ -9,6 +16,7 @@ function PlaceSwitch() {
       {places.value.map((place) => (
         <button key={place.id} type="button" data-testid={`place-${place.id}`} aria-pressed={placeId.value === place.id} onClick={() => lookAt(place)}>
           {t.value.places[place.id as keyof typeof t.value.places] ?? place.name}
+          <AlarmCount site={place.id} />
         </button>
       ))}
     </div>

@@ -14,6 +14,12 @@ export const placeId = signal<string | null>(null);
 export const selected = signal<readonly string[]>([]);
 export const view = signal<View | null>(null);
 export const mapProblem = signal<Problem | null>(null);
+/** Number of devices in alarm by site. */
+export const alarmsBySite = computed(() => {
+  const found = new Map<string, number>();
+  for (const { state, site } of assets.value.values()) if (state === 'alarm') found.set(site, (found.get(site) ?? 0) + 1);
+  return found;
+});
 export const fleetSize = computed(() => assets.value.size);
 
 export function mergeAssets(changed: readonly Asset[]): void {

@@ -79,6 +79,7 @@ export const en: Messages = {
   map: {
     label: 'Map: positions and states of trucks and cabinets',
     places: 'Choose a place',
+    alarms: (n) => plural(n, 'alarm', 'alarms'),
     unavailable: 'This browser cannot show the map (it needs WebGL). The incidents still work.',
     loadFailed: 'The village borders could not be fetched; only devices are shown.',
     synthetic: 'Village borders are synthetic, not surveyed',
@@ -128,6 +129,7 @@ export const en: Messages = {
     peak: 'Peak',
     lowest: 'Lowest',
     limit: 'Limit',
+    now: 'Now',
     unknownFor: (length) => `silent for ${length} of it`,
     late: 'found in a backlog',
     merged: 'Merged into an elder incident: open that one',

@@ -76,6 +76,7 @@ export const zh = {
   map: {
     label: '地图:大篷车与邻礼柜的位置和状态',
     places: '切换地点',
+    alarms: (n: number) => `${n} 台告警`,
     unavailable: '此浏览器无法显示地图(需要 WebGL),右侧告警仍可使用。',
     loadFailed: '村界数据没有取到,只显示设备。',
     synthetic: '村界为示意(合成),非测绘成果',
@@ -125,6 +126,7 @@ export const zh = {
     peak: '峰值',
     lowest: '最低',
     limit: '限值',
+    now: '现在',
     unknownFor: (length: string) => `其中失联 ${length}`,
     late: '补传发现',
     merged: '已并入较早的一条告警,请看那一条',
