@@ -60,6 +60,7 @@ class Fleet:
         self._status = status
         self._owed = Changes()
         self._ring_down = False
+        self._in_trouble = False
         self._first = 0
 
     async def turn(self) -> None:
@@ -79,6 +80,7 @@ class Fleet:
         self._report_ring(None)
         fresh, self._owed = self._owed.messages, Changes()
         self._send(fresh, pages)
+        self._report_links()
         self._count(now_ms)
 
     async def settle(self) -> None:
@@ -151,6 +153,16 @@ class Fleet:
         elif error is None and self._ring_down:
             _log.info("the ring can be written again, devices catch up")
         self._ring_down = error is not None
+
+    def _report_links(self) -> None:
+        """One line when connections begin to fail and one when all are well, not one a device."""
+        failing = [(u.dev, u.link.trouble) for u in self._units if u.link.trouble is not None]
+        if failing and not self._in_trouble:
+            dev, why = failing[0]
+            _log.warning("%d devices cannot stay connected, first %s: %s", len(failing), dev, why)
+        elif not failing and self._in_trouble:
+            _log.info("all devices can connect again")
+        self._in_trouble = bool(failing)
 
     def _count(self, now_ms: int) -> None:
         self._status.rows = sum(unit.recorder.rows for unit in self._units)

@@ -65,12 +65,18 @@ class Link:
         self._conn = identity.boot * _CONNS_PER_BOOT
         self._cfg = 0
         self._failures = 0
+        self._error = ""
         self._stopped = False
         self._reachable = asyncio.Event()
         self._cut = asyncio.Event()
         self._wake = asyncio.Event()
         self._live: deque[Stored] = deque()
         self._backfill: deque[Stored] = deque()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the device cannot stay connected, after several tries in vain."""
+        return self._error if self._failures >= _FAILURES_TO_REPORT else None
 
     @property
     def hungry(self) -> bool:
@@ -146,8 +152,6 @@ class Link:
                     await self._publish(bus, Leaf.STATE, self._state(online=0))
 
     def _come_online(self) -> None:
-        if self._failures >= _FAILURES_TO_REPORT:
-            _log.info("%s is connected again", self._identity.dev)
         self._failures = 0
         self._outbox.reconnected(asyncio.get_running_loop().time())
         self.online = True
@@ -161,10 +165,9 @@ class Link:
 
     def _report(self, error: Exception) -> None:
         self._failures += 1
+        self._error = str(error)
         if not isinstance(error, BrokerError):
             _log.error("%s failed, connecting again", self._identity.dev, exc_info=error)
-        elif self._failures == _FAILURES_TO_REPORT:
-            _log.warning("%s cannot stay connected: %s", self._identity.dev, error)
 
     async def _back_off(self) -> None:
         """Full jitter, so that a fleet does not come back all at once."""

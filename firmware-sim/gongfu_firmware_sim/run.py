@@ -56,6 +56,7 @@ async def simulate(
     Raises ScenarioError or RingError before anything is sent.
     """
     status = status or SimStatus()
+    status.devices = len(spec.devices)
     check(spec)
     with ThreadPoolExecutor(1, thread_name_prefix="ring") as thread:
         loop = asyncio.get_running_loop()

@@ -10,7 +10,6 @@ class SimStatus:
     devices: int = 0
     connected: int = 0
     rows: int = 0
-    issued: int = 0
     sent: int = 0
     backfilled: int = 0
     duplicates: int = 0
