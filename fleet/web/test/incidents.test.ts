@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventFacts } from '../src/incidents/facts.ts';
 import { inOrder, replaced, withKept } from '../src/incidents/order.ts';
-import { eventName, hazardName, lasted_ms, mayBeAcknowledged, peakName } from '../src/incidents/wording.ts';
+import { eventName, hazardName, lasted_ms, mayBeAcknowledged, peakName, worst } from '../src/incidents/wording.ts';
 import { catalogues } from '../src/shared/messages/catalogues.ts';
 import { anIncident, now_ms } from './example.ts';
 
@@ -39,6 +39,14 @@ test('an incident that goes on lasts until now, an ended one until its end', () 
   assert.equal(lasted_ms(anIncident(), now_ms), 3_600_000);
   assert.equal(lasted_ms(anIncident({ end_ms: now_ms - 1_800_000 }), now_ms), 1_800_000);
   assert.equal(lasted_ms(anIncident({ begin_ms: now_ms + 1 }), now_ms), 0);
+});
+
+test('a live reading beyond the told peak is the peak, on the side of the hazard', () => {
+  assert.equal(worst(anIncident({ peak_celsius: 11 }), 12), 12);
+  assert.equal(worst(anIncident({ peak_celsius: 11 }), 9), 11);
+  assert.equal(worst(anIncident({ hazard: 'temperature_low', peak_celsius: -1 }), -2), -2);
+  assert.equal(worst(anIncident({ peak_celsius: null }), 0), 0);
+  assert.equal(worst(anIncident({ peak_celsius: null }), null), null);
 });
 
 test('a merged incident is acknowledged in the elder one', () => {

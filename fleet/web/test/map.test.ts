@@ -27,10 +27,8 @@ test('a ring without area has its first corner as middle', () => {
 });
 
 test('towns of two counties with one name are two towns', () => {
-  const villages: Areas = {
-    type: 'FeatureCollection',
-    features: [square(0, 0, 1, { county: 'a', town: 't' }), square(2, 0, 1, { county: 'a', town: 't' }), square(9, 9, 1, { county: 'b', town: 't' })],
-  };
+  const [here, there] = [{ county: 'a', town: 't' }, { county: 'b', town: 't' }];
+  const villages: Areas = { type: 'FeatureCollection', features: [square(0, 0, 1, here), square(2, 0, 1, here), square(9, 9, 1, there)] };
   const names = townNames(villages).features;
   assert.deepEqual(names.map((point) => point.properties['name']), ['t', 't']);
   close(names[0]?.geometry.coordinates, [1.5, 0.5]);
@@ -55,7 +53,8 @@ test('cabinets of one building are drawn apart, all others and all trucks where 
   const hall = [0, 1, 2, 3].map((i) => anAsset({ id: `cab-${i}`, kind: 'cabinet', lon: 120.15 + (i % 2) * 0.0001, lat: 30.26 }));
   const far = anAsset({ id: 'cab-far', kind: 'cabinet', lon: 120.16, lat: 30.26 });
   const trucks = [anAsset({ id: 'veh-1' }), anAsset({ id: 'veh-2' })];
-  const places = new Map(assetPoints([...hall, far, ...trucks], now_ms).features.map((point) => [point.properties['id'], point.geometry.coordinates]));
+  const drawn = assetPoints([...hall, far, ...trucks], now_ms).features;
+  const places = new Map(drawn.map((point) => [point.properties['id'], point.geometry.coordinates]));
   assert.equal(new Set(hall.map((each) => String(places.get(each.id)))).size, 4);
   close(places.get('cab-far'), [120.16, 30.26]);
   close(places.get('veh-1'), [118.95, 28.97]);
@@ -75,7 +74,11 @@ test('a chain of near ones is one group', () => {
 });
 
 test('a device is found by id, name, or a part of either, whatever the case', () => {
-  const all = [anAsset(), anAsset({ id: 'cab-0001', name: '邻礼柜 省府大院 1 号楼东厅' }), anAsset({ id: 'cab-0010', name: '邻礼柜 省府大院 1 号楼' })];
+  const all = [
+    anAsset(),
+    anAsset({ id: 'cab-0001', name: '邻礼柜 省府大院 1 号楼东厅' }),
+    anAsset({ id: 'cab-0010', name: '邻礼柜 省府大院 1 号楼' }),
+  ];
   assert.equal(findAsset(all, 'VEH-0007')?.id, 'veh-0007');
   assert.equal(findAsset(all, '邻礼柜 省府大院 1 号楼')?.id, 'cab-0010');
   assert.equal(findAsset(all, '邻礼柜 省府大院 1 号楼东厅 cab-0001')?.id, 'cab-0001');

@@ -5,7 +5,9 @@ import { catalogues, chooseLanguage } from '../src/shared/messages/catalogues.ts
 type Tree = { readonly [key: string]: unknown };
 
 function leaves(tree: Tree, path = ''): [string, unknown][] {
-  return Object.entries(tree).flatMap(([key, value]) => (typeof value === 'object' ? leaves(value as Tree, `${path}${key}.`) : [[path + key, value] as [string, unknown]]));
+  return Object.entries(tree).flatMap(([key, value]): [string, unknown][] =>
+    typeof value === 'object' ? leaves(value as Tree, `${path}${key}.`) : [[path + key, value]],
+  );
 }
 
 const zh = new Map(leaves(catalogues.zh as unknown as Tree));

@@ -19,10 +19,17 @@ const TemperatureStrip = lazy(() => import('./TemperatureStrip.tsx'));
 function Body({ incident }: { incident: IncidentDetail }) {
   const text = t.value.incidents;
   return (
-    <article class="incident detail" data-testid="incident-detail" data-incident-id={incident.id} data-condition={incident.condition}>
+    <article
+      class="incident detail"
+      data-testid="incident-detail"
+      data-incident-id={incident.id}
+      data-condition={incident.condition}
+    >
       <header>
         <h2>{incident.asset_name}</h2>
-        <p><span class="incident-hazard">{hazardName(incident.hazard, t.value)}</span> · {t.value.card.zone(incident.zone)} · {incident.asset}</p>
+        <p>
+          <span class="incident-hazard">{hazardName(incident.hazard, t.value)}</span> · {t.value.card.zone(incident.zone)} · {incident.asset}
+        </p>
       </header>
       <PeakAndLimit incident={incident} />
       <Span incident={incident} />

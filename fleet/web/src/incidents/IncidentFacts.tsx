@@ -4,7 +4,7 @@ import type { Incident } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { celsiusText } from '../shared/temperature.ts';
 import { duration, stamp } from '../shared/time.ts';
-import { conditionTone, lasted_ms, peakName, workflowTone } from './wording.ts';
+import { conditionTone, lasted_ms, peakName, workflowTone, worst } from './wording.ts';
 
 export function Chips({ incident }: { incident: Incident }) {
   return (
@@ -29,7 +29,7 @@ export function PeakAndLimit({ incident }: { incident: Incident }) {
   const now = nowOf(incident);
   return (
     <p class="peak number">
-      <span>{peakName(incident.hazard, t.value)} <b data-tone={incident.condition}>{celsiusText(incident.peak_celsius)}</b></span>
+      <span>{peakName(incident.hazard, t.value)} <b data-tone={incident.condition}>{celsiusText(worst(incident, now))}</b></span>
       <span>{text.limit} {celsiusText(incident.limit_celsius)}</span>
       {now !== null && <span>{text.now} {celsiusText(now)}</span>}
     </p>

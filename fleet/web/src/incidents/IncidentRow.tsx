@@ -8,7 +8,13 @@ import { hazardName, mayBeAcknowledged } from './wording.ts';
 
 export function IncidentRow({ incident }: { incident: Incident }) {
   return (
-    <li class="incident" data-testid="incident-row" data-incident-id={incident.id} data-condition={incident.condition} data-workflow={incident.workflow}>
+    <li
+      class="incident"
+      data-testid="incident-row"
+      data-incident-id={incident.id}
+      data-condition={incident.condition}
+      data-workflow={incident.workflow}
+    >
       <a class="incident-head" href={incidentHref(incident.id)}>
         <h3>{incident.asset_name}</h3>
         <span class="incident-zone">{t.value.card.zone(incident.zone)}</span>

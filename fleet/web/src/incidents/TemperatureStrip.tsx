@@ -52,11 +52,14 @@ export default function TemperatureStrip({ incident }: { incident: Incident }) {
     const timer = lasting ? setInterval(load, renew_ms) : 0;
     return () => clearInterval(timer);
   }, [incident.id, lasting]);
+  const strip = told.value;
+  const empty = strip?.columns.at_s.length === 0;
   return (
     <section>
       <h3 class="section-title">{t.value.strip.title}</h3>
       {problem.value && <ProblemNote problem={problem.value} retry={load} />}
-      {told.value && (told.value.columns.at_s.length > 0 ? <Chart incident={incident} told={told.value} /> : <p class="rail-wait">{t.value.strip.empty}</p>)}
+      {empty && <p class="rail-wait">{t.value.strip.empty}</p>}
+      {strip && !empty && <Chart incident={incident} told={strip} />}
     </section>
   );
 }

@@ -22,7 +22,13 @@ interface Colours {
 function coloursOf(element: Element): Colours {
   const style = getComputedStyle(element);
   const token = (name: string): string => style.getPropertyValue(name).trim();
-  return { line: token('--chart-line'), band: token('--chart-band'), grid: token('--chart-grid'), ink: token('--ink-3'), alarm: token('--alarm') };
+  return {
+    line: token('--chart-line'),
+    band: token('--chart-band'),
+    grid: token('--chart-grid'),
+    ink: token('--ink-3'),
+    alarm: token('--alarm'),
+  };
 }
 
 function drawLimit(u: uPlot, celsius: number, word: string): void {

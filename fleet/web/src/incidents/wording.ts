@@ -24,6 +24,13 @@ export function lasted_ms(incident: Incident, now_ms: number): number {
   return (incident.end_ms ?? Math.max(now_ms, incident.begin_ms)) - incident.begin_ms;
 }
 
+/** The worst value known: the ledger learns of a new peak with its next event, the live reading shows it before. */
+export function worst(incident: Pick<Incident, 'hazard' | 'peak_celsius'>, now_celsius: number | null): number | null {
+  const known = [incident.peak_celsius, now_celsius].filter((celsius) => celsius !== null);
+  if (known.length === 0) return null;
+  return incident.hazard === 'temperature_low' ? Math.min(...known) : Math.max(...known);
+}
+
 /** A merged incident is looked after in the elder one. */
 export function mayBeAcknowledged(incident: Incident): boolean {
   return incident.workflow === 'unack' && incident.merged_into === null;

@@ -25,6 +25,12 @@ function heardText(asset: Asset): string {
   return `${stamp(asset.heard_ms, now_ms.value)} · ${t.value.time.ago(length)}`;
 }
 
+function Door({ asset }: { asset: Asset }) {
+  const text = t.value.card;
+  const open = asset.door_open === 1;
+  return <><dt>{asset.kind === 'truck' ? text.truckDoor : text.door}</dt><dd data-open={open}>{open ? text.doorOpen : text.doorClosed}</dd></>;
+}
+
 function Facts({ asset }: { asset: Asset }) {
   const text = t.value.card;
   const speed = asset.speed_kmh;
@@ -32,9 +38,7 @@ function Facts({ asset }: { asset: Asset }) {
     <dl class="card-facts">
       <dt>{text.lastHeard}</dt><dd class="number">{heardText(asset)}</dd>
       {speed !== null && <><dt>{text.speed}</dt><dd class="number">{speed < 1 ? text.standing : `${Math.round(speed)} km/h`}</dd></>}
-      {asset.door_open !== null && (
-        <><dt>{asset.kind === 'truck' ? text.truckDoor : text.door}</dt><dd data-open={asset.door_open === 1}>{asset.door_open === 1 ? text.doorOpen : text.doorClosed}</dd></>
-      )}
+      {asset.door_open !== null && <Door asset={asset} />}
     </dl>
   );
 }
@@ -91,9 +95,12 @@ export function AssetCard() {
   const members = selected.value.flatMap((id) => assets.value.get(id) ?? []);
   const [first] = members;
   if (!first) return null;
+  const close = (): void => {
+    selected.value = [];
+  };
   return (
-    <section class="card" data-testid="asset-card" data-asset-id={first.id} aria-live="polite">
-      <button type="button" class="button quiet card-close" aria-label={t.value.close} onClick={() => { selected.value = []; }}>✕</button>
+    <section class="card" data-testid="asset-card" data-asset-id={first.id}>
+      <button type="button" class="button quiet card-close" aria-label={t.value.close} onClick={close}>✕</button>
       {members.length === 1 ? <One asset={first} /> : <Several members={members} />}
     </section>
   );

@@ -10,7 +10,11 @@ export function MapCaption() {
   const text = t.value.map;
   const village = hovered.value;
   if (village) {
-    return <p class="map-caption">{village.county} · {village.town} · <b>{village.name}</b> ({village.served ? text.served : text.unserved})</p>;
+    return (
+      <p class="map-caption">
+        {village.county} · {village.town} · <b>{village.name}</b> · {village.served ? text.served : text.unserved}
+      </p>
+    );
   }
   if (groundProblem.value) return <p class="map-caption" role="status">{text.loadFailed}</p>;
   if (!ground.value) return null;

@@ -7,14 +7,21 @@ import { findAsset, findText } from './find.ts';
 function AlarmCount({ site }: { site: string }) {
   const count = alarmsBySite.value.get(site) ?? 0;
   if (count === 0) return null;
-  return <span class="alarm-count number" role="img" aria-label={t.value.map.alarms(count)} title={t.value.map.alarms(count)}>{count}</span>;
+  const words = t.value.map.alarms(count);
+  return <span class="alarm-count number" role="img" aria-label={words} title={words}>{count}</span>;
 }
 
 function PlaceSwitch() {
   return (
     <div class="segments" role="group" aria-label={t.value.map.places}>
       {places.value.map((place) => (
-        <button key={place.id} type="button" data-testid={`place-${place.id}`} aria-pressed={placeId.value === place.id} onClick={() => lookAt(place)}>
+        <button
+          key={place.id}
+          type="button"
+          data-testid={`place-${place.id}`}
+          aria-pressed={placeId.value === place.id}
+          onClick={() => lookAt(place)}
+        >
           {t.value.places[place.id as keyof typeof t.value.places] ?? place.name}
           <AlarmCount site={place.id} />
         </button>

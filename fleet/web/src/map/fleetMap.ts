@@ -107,7 +107,11 @@ function feeder(map: GlMap): Pick<FleetMap, 'drawAssets' | 'focus' | 'drawGround
 }
 
 /** Make the map in `container`; raises when the browser has no WebGL. */
-export async function createFleetMap(container: HTMLElement, palette: Palette, given: { camera: Camera | null; events: MapEvents }): Promise<FleetMap> {
+export async function createFleetMap(
+  container: HTMLElement,
+  palette: Palette,
+  given: { camera: Camera | null; events: MapEvents },
+): Promise<FleetMap> {
   const map = createGlMap(container, palette, given.camera);
   map.touchZoomRotate.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), 'top-right');

@@ -12,7 +12,9 @@ const outline: Readonly<Record<MarkerKind, string>> = {
 };
 
 const glyph: Readonly<Record<MarkerKind, string>> = {
-  truck: '<path d="M11.500 15h10v8h-10zM22.500 17.500h3.600l2.900 3v2.500h-6.500z"/><circle cx="15" cy="24.200" r="2"/><circle cx="25" cy="24.200" r="2"/>',
+  truck:
+    '<path d="M11.500 15h10v8h-10zM22.500 17.500h3.600l2.900 3v2.500h-6.500z"/>' +
+    '<circle cx="15" cy="24.200" r="2"/><circle cx="25" cy="24.200" r="2"/>',
   cabinet: '<path fill-rule="evenodd" d="M14 12h12v16H14zM16 14v3.500h8V14zM16 19.500v6.500h8v-6.500z"/>',
   cluster: '',
 };
@@ -24,18 +26,22 @@ const sign: Readonly<Record<AssetState, string>> = {
   offline: '<path d="M28.600 9.500h4.800" {pen}/>',
 };
 
+const badgeColour: Readonly<Record<AssetState, string>> = { ok: '', alarm: '#7d0d05', unknown: '#5f3f00', offline: '#4c555c' };
+
 function badge(state: AssetState, palette: Palette): string {
   if (state === 'ok') return '';
   const pen = 'fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"';
-  const dark = state === 'alarm' ? '#7d0d05' : state === 'unknown' ? '#5f3f00' : '#4c555c';
-  return `<circle cx="31" cy="9.500" r="7" fill="${dark}" stroke="${palette.edge}" stroke-width="1.500"/>${sign[state].replace('{pen}', pen).replace('{pen}', pen)}`;
+  const disc = `<circle cx="31" cy="9.500" r="7" fill="${badgeColour[state]}" stroke="${palette.edge}" stroke-width="1.500"/>`;
+  return disc + sign[state].replace('{pen}', pen);
 }
 
 /** One marker: outline by kind, fill by state (offline is hollow), badge by state. */
 export function markerSvg(kind: MarkerKind, state: AssetState, palette: Palette): string {
   const colour = palette.state[state];
   const hollow = state === 'offline';
-  const look = hollow ? `fill="${palette.ground}" stroke="${colour}" stroke-width="2.500"` : `fill="${colour}" stroke="${palette.edge}" stroke-width="2"`;
+  const look = hollow
+    ? `fill="${palette.ground}" stroke="${colour}" stroke-width="2.500"`
+    : `fill="${colour}" stroke="${palette.edge}" stroke-width="2"`;
   const body = outline[kind].replace('{look}', look) + `<g fill="${hollow ? colour : palette.ink}">${glyph[kind]}</g>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="80" height="80" viewBox="0 0 40 40">${body}${badge(state, palette)}</svg>`;
 }

@@ -45,7 +45,8 @@ function onGrid(group: readonly Standing[]): [string, Position][] {
   const ordered = [...group].sort((a, b) => b.lat - a.lat || a.lon - b.lon || a.id.localeCompare(b.id));
   const [east, north] = [spacing_m / lonDegree_m(lat), spacing_m / latDegree_m];
   return ordered.map((one, i) => {
-    const [column, row] = [i % columns, Math.floor(i / columns)];
-    return [one.id, group.length === 1 ? [one.lon, one.lat] : [lon + (column - (columns - 1) / 2) * east, lat - (row - (rows - 1) / 2) * north]];
+    const column = (i % columns) - (columns - 1) / 2;
+    const row = Math.floor(i / columns) - (rows - 1) / 2;
+    return [one.id, [lon + column * east, lat - row * north]];
   });
 }

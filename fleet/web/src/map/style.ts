@@ -48,7 +48,9 @@ function nameLayers(p: Palette): LayerSpecification[] {
     },
     {
       id: 'county-name', type: 'symbol', source: 'county-names', maxzoom: 11,
-      layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': 15, 'text-letter-spacing': 0.15, 'text-allow-overlap': true },
+      layout: {
+        'text-field': ['get', 'name'], 'text-font': font, 'text-size': 15, 'text-letter-spacing': 0.15, 'text-allow-overlap': true,
+      },
       paint: { ...paint, 'text-color': p.label, 'text-opacity': 0.8 },
     },
   ];
@@ -102,10 +104,11 @@ function assetLayers(p: Palette): LayerSpecification[] {
   const size: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 7, 0.72, 10, 0.85, 14, 1];
   const icon = { 'icon-allow-overlap': true, 'icon-size': size, 'icon-padding': 0 };
   const alarmed: ExpressionSpecification = ['==', ['coalesce', ['get', 'worst'], ['get', 'rank']], rank.alarm];
-  const ring = { 'circle-opacity': 0, 'circle-stroke-color': p.focus, 'circle-stroke-width': 3 };
+  const glow = { 'circle-color': p.state.alarm, 'circle-opacity': 0.22, 'circle-radius': 22 };
+  const ring = { 'circle-opacity': 0, 'circle-stroke-color': p.focus, 'circle-stroke-width': 3, 'circle-radius': 21 };
   return [
-    { id: 'alarm-glow', type: 'circle', source: 'assets', filter: alarmed, paint: { 'circle-color': p.state.alarm, 'circle-opacity': 0.22, 'circle-radius': 22 } },
-    { id: 'focus', type: 'circle', source: 'assets', filter: isAsset(null), paint: { ...ring, 'circle-radius': 21 } },
+    { id: 'alarm-glow', type: 'circle', source: 'assets', filter: alarmed, paint: glow },
+    { id: 'focus', type: 'circle', source: 'assets', filter: isAsset(null), paint: ring },
     singleLayer(p, icon),
     clusterLayer(p, icon),
   ];

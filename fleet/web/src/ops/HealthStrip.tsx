@@ -32,21 +32,28 @@ function HealthSheet({ told }: { told: Health }) {
   );
 }
 
+function Summary({ told }: { told: Health }) {
+  const text = t.value.health;
+  const good = told.status === 'ok';
+  const broker = told.broker.connected;
+  return (
+    <summary aria-label={text.title}>
+      <span class="chip" data-tone={good ? 'ok' : 'unknown'}>{good ? '✓' : '!'} {good ? text.ok : text.degraded}</span>
+      <span class="health-fact">{text.broker} <b data-bad={!broker}>{broker ? text.brokerUp : text.brokerDown}</b></span>
+      <span class="health-fact">{text.lag} <b class="number">{text.lagRecords(worstLag(told))}</b></span>
+    </summary>
+  );
+}
+
 export function HealthStrip() {
   const state = health.value;
   const text = t.value.health;
   if (state.kind === 'asking') return null;
   if (state.kind === 'silent') return <span class="chip" data-tone="alarm" role="status">✕ {text.unreachable}</span>;
-  const told = state.health;
-  const good = told.status === 'ok';
   return (
     <details class="health">
-      <summary aria-label={text.title}>
-        <span class="chip" data-tone={good ? 'ok' : 'unknown'}>{good ? '✓' : '!'} {good ? text.ok : text.degraded}</span>
-        <span class="health-fact">{text.broker} <b data-bad={!told.broker.connected}>{told.broker.connected ? text.brokerUp : text.brokerDown}</b></span>
-        <span class="health-fact">{text.lag} <b class="number">{text.lagRecords(worstLag(told))}</b></span>
-      </summary>
-      <HealthSheet told={told} />
+      <Summary told={state.health} />
+      <HealthSheet told={state.health} />
     </details>
   );
 }

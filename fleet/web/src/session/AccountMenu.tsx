@@ -25,8 +25,14 @@ function PasswordForm() {
   return (
     <form onSubmit={submit}>
       <h3>{text.changePassword}</h3>
-      <label class="field">{text.oldPassword}<input name="old" type="password" autocomplete="current-password" required /></label>
-      <label class="field">{text.newPassword}<input name="new" type="password" autocomplete="new-password" minLength={12} maxLength={128} required /></label>
+      <label class="field">
+        {text.oldPassword}
+        <input name="old" type="password" autocomplete="current-password" required />
+      </label>
+      <label class="field">
+        {text.newPassword}
+        <input name="new" type="password" autocomplete="new-password" minLength={12} maxLength={128} required />
+      </label>
       {problem.value && <ProblemNote problem={problem.value} meanings={{ 401: text.wrongOld }} />}
       {changed.value && <p role="status">{text.changed}</p>}
       <button class="button">{text.save}</button>

@@ -21,8 +21,14 @@ export const en: Messages = {
       422: { fault: 'The value is not accepted.', remedy: 'Correct it and try again.' },
       429: { fault: 'Too many attempts.', remedy: 'Wait a minute, then try again.' },
     },
-    unreachable: { fault: 'The platform cannot be reached.', remedy: 'Check the network and that the platform is running, then try again.' },
-    refused: (status) => ({ fault: `The platform refused the request (${status}).`, remedy: 'Reload the page and try again; if it stays, read the log of the platform.' }),
+    unreachable: {
+      fault: 'The platform cannot be reached.',
+      remedy: 'Check the network and that the platform is running, then try again.',
+    },
+    refused: (status) => ({
+      fault: `The platform refused the request (${status}).`,
+      remedy: 'Reload the page and try again; if it stays, read the log of the platform.',
+    }),
   },
   time: {
     underMinute: 'under 1 min',
