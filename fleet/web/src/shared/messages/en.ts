@@ -127,7 +127,7 @@ export const en: Messages = {
     all: 'All',
     unacked: (n) => `${n} waiting`,
     empty: 'No open incident.',
-    emptyHint: 'Every zone is within its limits. New incidents appear here by themselves.',
+    emptyHint: 'New incidents appear here by themselves.',
     emptyAll: 'No incident was recorded yet.',
     more: 'Load earlier ones',
     begin: 'Began',

@@ -124,7 +124,7 @@ export const zh = {
     all: '全部记录',
     unacked: (n: number) => `${n} 条待确认`,
     empty: '没有未结束的告警。',
-    emptyHint: '全部温区都在限值内；新的告警会自动出现在这里。',
+    emptyHint: '新的告警会自动出现在这里。',
     emptyAll: '还没有告警记录。',
     more: '加载更早的',
     begin: '开始',
