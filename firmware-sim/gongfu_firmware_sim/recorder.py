@@ -3,17 +3,12 @@
 from collections.abc import Iterable
 from uuid import NAMESPACE_OID, uuid5
 
-import msgspec
-
 from gongfu_broker.codec import encode
 from gongfu_broker.payloads import Batch, Event
 from gongfu_broker.topics import Leaf
 from gongfu_firmware_sim.moment import Moment, Values
 from gongfu_firmware_sim.outbox import Outbox
 from gongfu_firmware_sim.ring import Stored
-
-_OPENED = msgspec.Raw(b"1")
-_CLOSED = msgspec.Raw(b"0")
 
 
 class Recorder:
@@ -53,7 +48,7 @@ class Recorder:
             id=str(uuid5(NAMESPACE_OID, f"{self._name}/{boot}/{seq}")),
             ts=moment.ts_ms + offset_ms,
             kind="door",
-            data={"open": _OPENED if moment.door else _CLOSED},
+            data={"open": moment.door},
             lo=lo,
         )
         return Stored(self._dev, boot, seq, Leaf.EVT, encode(event))

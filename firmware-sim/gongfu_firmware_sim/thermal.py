@@ -251,7 +251,7 @@ class RoomZone:
 Zone = CooledZone | RoomZone
 
 
-def product_celsius(product: float, air: float, dt_ms: int, tau_ms: int) -> float:
+def product_celsius(product: float, air: float, *, dt_ms: int, tau_ms: int) -> float:
     """What the goods feel ``dt_ms`` later: a first-order filter, exact for irregular steps.
 
     s += (1 - e^(-dt/tau)) (air - s), the air held over the step. Source: reference/cold-chain.md.

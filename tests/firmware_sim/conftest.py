@@ -22,7 +22,7 @@ from gongfu_firmware_sim.run import SimSetup, simulate
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 from gongfu_firmware_sim.status import SimStatus
 
-TUESDAY = 20_404
+TUESDAY = 20_403  # 2025-11-11
 START_MS = midnight_ms(TUESDAY) + 8 * HOUR_MS
 DEPOT = (118.86826, 28.94765)
 STOPS = tuple((118.80 + 0.012 * n, 28.90 + 0.01 * (n * 7 % 11)) for n in range(16))
