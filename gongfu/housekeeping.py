@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from gongfu_fleet.jobs import Job
-
 from gongfu.settings import StoreSettings
 from gongfu.telemetry import Telemetry
 from gongfu_broker.clock import Clock
+from gongfu_fleet.jobs import Job
 
 DAY_MS = 86_400_000
 

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-
-from gongfu_fleet.jobs import start_jobs
 
 from gongfu.children import OwnChild
 from gongfu.cli.output import say
@@ -21,9 +19,10 @@ from gongfu.settings import Settings
 from gongfu.state_lock import hold_state
 from gongfu.status_line import report_status
 from gongfu.telemetry import Telemetry, open_telemetry
-from gongfu.wiring import Worker, api, broker_users, embedded_broker, worker
+from gongfu.wiring import Face, Worker, api, broker_users, embedded_broker, worker
 from gongfu_broker.clock import Clock, RealClock
 from gongfu_broker.embedded import EmbeddedBroker, require_free_port
+from gongfu_fleet.jobs import start_jobs
 
 CLOCK_SAVE_S = 1.0
 _log = logging.getLogger(__name__)
@@ -40,6 +39,7 @@ class House:
     work: Worker
     server: HttpServer
     stopping: asyncio.Event
+    troubles: list[Callable[[], Sequence[str]]]
 
 
 async def run(settings: Settings, *, quiet: bool = False) -> None:
@@ -49,7 +49,8 @@ async def run(settings: Settings, *, quiet: bool = False) -> None:
         async with _open(settings) as house, _broker(house):
             _stop_on_signals(house)
             _greet(house)
-            with start_jobs(housekeeping(house.telemetry, house.clock, settings.store)):
+            with start_jobs(housekeeping(house.telemetry, house.clock, settings.store)) as jobs:
+                house.troubles.append(jobs.troubles)
                 await _work(house, quiet=quiet)
 
 
@@ -62,10 +63,11 @@ async def _open(settings: Settings) -> AsyncIterator[House]:
     keys = load_secrets(settings.state, RegisteredDevices(fleet.registry).devices())
     work = worker(settings, keys, clock=clock, telemetry=telemetry, fleet=fleet)
     stopping = asyncio.Event()
-    app = api(clock, telemetry, fleet=fleet, work=work, stopping=stopping)
-    server = http_server(app, settings.api)
+    troubles: list[Callable[[], Sequence[str]]] = [work.troubles]
+    face = Face(stopping, lambda: [told for ask in troubles for told in ask()], settings.api)
+    server = http_server(api(clock, telemetry, fleet=fleet, work=work, face=face), settings.api)
     try:
-        yield House(settings, clock, fleet, telemetry, work, server, stopping)
+        yield House(settings, clock, fleet, telemetry, work, server, stopping, troubles)
     finally:
         telemetry.close()
         fleet.close()
@@ -143,7 +145,7 @@ async def _save_clock(house: House) -> None:
 def _stop_on_signals(house: House) -> None:
     loop = asyncio.get_running_loop()
     stop: Callable[[], None] = house.stopping.set
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(name, stop)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -11,7 +11,7 @@ from gongfu.consumers import ConsumerLoop
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FleetSide
 from gongfu.secrets_file import Secrets
-from gongfu.settings import Settings
+from gongfu.settings import ApiSettings, Settings
 from gongfu.telemetry import (
     LogHistory,
     StoredConnections,
@@ -43,6 +43,20 @@ class Worker:
 
     ingest: IngestService
     watch: ConsumerLoop
+
+    def troubles(self) -> list[str]:
+        """Sentences for /health; empty while all is well."""
+        told = (self.ingest.state.commit_error, self.watch.failure)
+        return [trouble for trouble in told if trouble]
+
+
+@dataclass(frozen=True)
+class Face:
+    """What the HTTP face must know of the process it lives in."""
+
+    stopping: asyncio.Event
+    troubles: Callable[[], Sequence[str]]
+    settings: ApiSettings
 
 
 def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
@@ -110,7 +124,7 @@ def api(
     *,
     fleet: FleetSide,
     work: Worker | None,
-    stopping: asyncio.Event,
+    face: Face,
 ) -> FastAPI:
     """The HTTP face; ``work`` is None in a process without ingest."""
     deps = ApiDeps(
@@ -121,12 +135,8 @@ def api(
         ingest=StoredIngestStatus(telemetry, work.ingest.state if work else None),
         incidents=fleet.incidents,
         sign_in=fleet.sign_in,
-        stopping=stopping,
-        troubles=(lambda: _troubles(work),) if work else (),
+        stopping=face.stopping,
+        troubles=(face.troubles,),
+        secure_cookies=face.settings.secure_cookies,
     )
     return create_app(deps)
-
-
-def _troubles(work: Worker) -> list[str]:
-    told = (work.ingest.state.commit_error, work.watch.failure)
-    return [trouble for trouble in told if trouble]

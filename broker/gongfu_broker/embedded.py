@@ -51,6 +51,8 @@ class EmbeddedBroker:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            # Ctrl-C in a terminal reaches the whole group; this child is stopped last, by us.
+            process_group=0,
         )
         await self._wait_until_listening()
 

@@ -139,6 +139,17 @@ def import_(
 
 
 @app.command()
+def password(user: Annotated[str, typer.Argument()] = "admin", state: State = None) -> None:
+    """Give an account a new generated password, for whoever can read the state folder."""
+    from gongfu.fleet_side import new_password
+
+    try:
+        say(new_password(settings_of(state), user))
+    except FleetError as error:
+        fail(str(error))
+
+
+@app.command()
 def contract(
     write: Annotated[bool, typer.Option(help="Write the files anew.")] = False,
     as_json: Json = False,

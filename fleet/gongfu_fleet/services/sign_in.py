@@ -14,7 +14,12 @@ from dataclasses import dataclass, field
 from gongfu_fleet.domain.attempts import Attempts, attempt, forget
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.domain.people import Account, Principal, Role, WebSession, expired
-from gongfu_fleet.errors import InvalidError, SignInError, TooManyAttemptsError
+from gongfu_fleet.errors import (
+    InvalidError,
+    NotFoundError,
+    SignInError,
+    TooManyAttemptsError,
+)
 from gongfu_fleet.ports import Passwords, People
 
 SEEN_STEP_MS = 60_000
@@ -22,6 +27,7 @@ SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
 LONGEST_NAME = 80
 FIRST_ADMIN = "admin"
+GENERATED_BYTES = 15
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,17 @@ def ensure_first_admin(people: People, passwords: Passwords, *, now_ms: int) -> 
     """Add ``admin`` with a generated password when nobody is registered; tell it this once."""
     if people.any():
         return None
-    password = secrets.token_urlsafe(15)
+    password = secrets.token_urlsafe(GENERATED_BYTES)
     add_account(people, passwords, (FIRST_ADMIN, Role.ADMIN, password), now_ms=now_ms)
+    return password
+
+
+def reset_password(people: People, passwords: Passwords, name: str) -> str:
+    """Give an account a new generated password and end its sessions. Raises NotFoundError."""
+    account = people.by_name(name)
+    if account is None:
+        raise NotFoundError(f"There is no account {name!r}.", "Check the name.")
+    password = secrets.token_urlsafe(GENERATED_BYTES)
+    people.set_password(account.id, passwords.hash(password))
+    people.drop_sessions_of(account.id, keep="")
     return password

@@ -16,10 +16,11 @@ from gongfu_fleet.domain.people import ALLOWED, Permission, Principal, Role
 from gongfu_fleet.errors import (
     ConflictError,
     InvalidError,
+    NotFoundError,
     SignInError,
     TooManyAttemptsError,
 )
-from gongfu_fleet.services.sign_in import SignIn, add_account, ensure_first_admin
+from gongfu_fleet.services.sign_in import SignIn, add_account, ensure_first_admin, reset_password
 
 NOW = 1_790_000_000_000
 HOUR = 3_600_000
@@ -42,6 +43,18 @@ def test_the_first_admin_gets_a_generated_password_once(database: Engine) -> Non
     assert ensure_first_admin(people, HASHER, now_ms=NOW) is None
     signed_in = SignIn(people, HASHER).sign_in("admin", password, address="a", now_ms=NOW)
     assert signed_in.principal == Principal("admin", Role.ADMIN)
+
+
+def test_a_reset_password_replaces_the_old_one_and_ends_its_sessions(door: SignIn) -> None:
+    before = door.sign_in("li", PASSWORD, address="a", now_ms=NOW)
+    password = reset_password(door.people, HASHER, "li")
+    with pytest.raises(SignInError):
+        door.resume(before.token, now_ms=NOW)
+    with pytest.raises(SignInError):
+        door.sign_in("li", PASSWORD, address="a", now_ms=NOW)
+    assert door.sign_in("li", password, address="a", now_ms=NOW).principal.user == "li"
+    with pytest.raises(NotFoundError):
+        reset_password(door.people, HASHER, "nobody")
 
 
 def test_the_right_password_opens_a_session_that_its_token_resumes(door: SignIn) -> None:

@@ -1,0 +1,150 @@
+"""``gongfu run`` as a child process, for benches and end-to-end tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psutil
+
+from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
+
+READY_S = 90.0
+
+
+class HouseError(RuntimeError):
+    """The child did not do what was expected in time; the message has the end of its output."""
+
+
+def house_settings(state: Path, *, seed: int = 1, speed: float = 30.0) -> Settings:
+    """A house of its own: free ports, its own state folder, the ledger kept."""
+    return Settings(
+        state=state,
+        broker=BrokerSettings(port=free_port()),
+        api=ApiSettings(port=free_port()),
+        demo=DemoSettings(seed=seed, speed=speed, ledger=True),
+    )
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class House:
+    """Start, ask, stop or kill a whole run. Its output goes to ``run.log`` beside the databases."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.url = f"http://127.0.0.1:{settings.api.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it as Ctrl-C does."""
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the run, and of a session of its own."""
+        if self._process is None:
+            raise HouseError("the house was not started")
+        return self._process.pid
+
+    @property
+    def log_path(self) -> Path:
+        """Where its output goes."""
+        return self.settings.state / "run.log"
+
+    def start(self) -> None:
+        """Start in a process group of its own."""
+        self.settings.state.mkdir(parents=True, exist_ok=True)
+        names = {
+            "GONGFU_STATE": str(self.settings.state),
+            "GONGFU_BROKER__PORT": str(self.settings.broker.port),
+            "GONGFU_API__PORT": str(self.settings.api.port),
+            "GONGFU_DEMO__SEED": str(self.settings.demo.seed),
+            "GONGFU_DEMO__SPEED": str(self.settings.demo.speed),
+            "GONGFU_DEMO__LEDGER": "true",
+            "PATH": os.defpath,
+        }
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gongfu", "run"],
+                env=names,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def stop(self, timeout_s: float = 40.0) -> int:
+        """Interrupt the run as Ctrl-C does; returns its exit code."""
+        if self._process is None:
+            return 0
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        return self._process.wait(timeout_s)
+
+    def kill(self) -> None:
+        """Kill -9 of every process of the run at once."""
+        house = psutil.Process(self.pid)
+        for process in (house, *house.children(recursive=True)):
+            process.kill()
+        if self._process is not None:
+            self._process.wait(10)
+
+    def health(self) -> dict[str, Any]:  # Any: the health document
+        """What /health says. Raises httpx.HTTPError while it is not up."""
+        body: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=10).raise_for_status().json()
+        return body
+
+    def wait_connected(self, timeout_s: float = READY_S) -> int:
+        """Wait until every registered device is connected; returns how many that are."""
+        deadline = time.monotonic() + timeout_s
+        connected = 0
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                break
+            try:
+                devices = self.health()["devices"]
+            except httpx.HTTPError:
+                time.sleep(0.3)
+                continue
+            connected = devices["connected"]
+            if connected == devices["registered"]:
+                return int(connected)
+            time.sleep(0.3)
+        raise HouseError(f"{connected} devices connected in {timeout_s} s; log:\n{self.tail()}")
+
+    def tail(self) -> str:
+        """The end of its output."""
+        return self.log_path.read_text(errors="replace")[-3000:]
+
+    def admin_password(self) -> str:
+        """The generated password of the first start."""
+        text = (self.settings.state / "first-password.txt").read_text()
+        return text.split("password ")[1].splitlines()[0]
+
+    @contextmanager
+    def sign_in(self) -> Iterator[httpx.Client]:
+        """A client with an admin's session and CSRF header."""
+        with httpx.Client(base_url=self.url, timeout=20) as client:
+            body = {"user": "admin", "password": self.admin_password()}
+            session = client.post("/api/session", json=body).raise_for_status().json()
+            client.headers["X-CSRF-Token"] = session["csrf"]
+            yield client
