@@ -18,7 +18,7 @@ from gongfu_fleet.domain.alarms.arrivals import Arrival, Covered, sort_arrivals
 from gongfu_fleet.domain.alarms.incident import Finding, Heard, Incident, Silent, Subject
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Draft, reconcile
-from gongfu_fleet.domain.alarms.zone import Run, ZoneState, advance
+from gongfu_fleet.domain.alarms.zone import Run, ZoneState, advance, block_start
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.watch_ports import (
     Cursor,
@@ -170,8 +170,8 @@ class ColdChainWatch:
         checkpoint = self.store.checkpoint(key, from_ms)
         if checkpoint and checkpoint.state.metric == zone.metric:
             return checkpoint.at_ms, replace(checkpoint.state, policy=zone.policy)
-        first_time = key not in self._states()
-        return from_ms if first_time else 0, ZoneState(zone.metric, zone.policy)
+        # Without a checkpoint nothing before this block was ever judged.
+        return block_start(from_ms), ZoneState(zone.metric, zone.policy)
 
     def _reconcile(
         self, key: ZoneKey, run: Run, *, every: bool

@@ -124,6 +124,19 @@ def test_one_that_proves_to_be_two_keeps_its_id_for_the_first() -> None:
     assert ledger.incidents["i-0001"].finding == found(10, 20)
 
 
+def test_an_incident_that_reaches_into_the_next_episode_is_kept_for_that() -> None:
+    ledger = Ledger()
+    ledger.agree(found(10, 20), found(30, None))
+    assert ledger.agree(found(10, 32), found(40, None)) == [Revised, Revised]
+    assert [i.finding.episode.begin_ms for i in ledger.incidents.values()] == [10, 40]
+
+
+def test_an_episode_that_begins_where_another_ended_is_another() -> None:
+    ledger = Ledger()
+    ledger.agree(found(10, 20))
+    assert ledger.agree(found(20, 30)) == [Raised, Retracted]
+
+
 def test_an_episode_that_never_was_is_retracted_and_stays_in_the_ledger() -> None:
     ledger = Ledger()
     ledger.agree(found(10, 20))

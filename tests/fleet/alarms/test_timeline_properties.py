@@ -14,14 +14,20 @@ HIGH = Limit(Hazard.TEMPERATURE_HIGH, 8.0, 7.5, 3_000, 2_500, 1_500)
 
 steps = st.sampled_from([500, 1_000, 1_500, 1_501, 4_000])
 values = st.sampled_from([-3.0, -0.1, 0.0, 0.4, 0.5, 4.0, 7.5, 7.6, 8.0, 8.1, 12.0])
-# Near a checkpoint boundary, so that it falls among the samples.
-series = st.builds(
-    lambda rows: [
-        (CHECKPOINT_MS - 8_000 + sum(step for step, _ in rows[: i + 1]), value)
-        for i, (_, value) in enumerate(rows)
-    ],
-    st.lists(st.tuples(steps, values), max_size=40),
-)
+
+
+@st.composite
+def runs_of_values(draw: st.DrawFn) -> list[Sample]:
+    """Runs long enough to meet the delays, around a checkpoint boundary."""
+    samples, ts_ms = [], CHECKPOINT_MS - 15_000
+    for value, step, length in draw(st.lists(st.tuples(values, steps, st.integers(1, 7)))):
+        for _ in range(length):
+            ts_ms += step
+            samples.append((ts_ms, value))
+    return samples
+
+
+series = runs_of_values()
 
 
 def naive_end(samples: list[Sample], start: int) -> int | None:

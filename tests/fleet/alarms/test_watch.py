@@ -11,7 +11,7 @@ from gongfu_fleet.adapters.memory_log import MemoryHistory, MemoryLog, batch_rec
 from gongfu_fleet.domain.alarms.incident import Acknowledged, Event
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Span
-from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS
+from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, block_start
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, LOOK_BACK_MS
 from gongfu_fleet.services.watch_ports import Cursor, Turn
@@ -143,7 +143,7 @@ def test_a_rebuild_reads_only_from_its_checkpoint() -> None:
     stand.commit((late_ms, 4.1))
     stand.drain()
     ((start_ms, rows),) = stand.history.reads
-    assert start_ms == late_ms - late_ms % CHECKPOINT_MS
+    assert start_ms == block_start(late_ms)
     assert rows < 6 * 12 + 12
 
 
@@ -175,7 +175,75 @@ def test_a_zone_is_first_judged_over_three_days_of_the_past() -> None:
     stand = Stand()
     stand.commit((START_MS, 4.0))
     stand.drain()
-    assert stand.history.reads == [(START_MS - LOOK_BACK_MS, 1)]
+    assert stand.history.reads == [(block_start(START_MS - LOOK_BACK_MS), 1)]
+
+
+def test_an_incident_that_was_ending_at_a_checkpoint_is_not_found_twice() -> None:
+    stand = Stand()
+    boundary = block_start(START_MS) + CHECKPOINT_MS
+    minute = (boundary - START_MS) // MINUTE
+    stand.hear(*[9.0] * 31, *[4.0] * 20, minute=minute - 36)
+    stand.drain()
+    # The recovery began before the boundary and was settled after it.
+    stand.commit((boundary + 1, 4.1))
+    stand.drain()
+    (incident,) = stand.incidents()
+    assert incident.finding.episode.end_ms == boundary - 5 * MINUTE
+    assert stand.ledger.version() == 1
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+@pytest.mark.parametrize(("first", "second"), [(4.0, 9.0), (9.0, 4.0)])
+def test_the_store_decides_between_two_values_of_one_time(
+    turns: int, first: float, second: float
+) -> None:
+    stand = Stand()
+    stand.hear(4.0)
+    stand.drain()
+    stand.hear(first, minute=1)
+    if turns == 2:
+        stand.drain()
+    stand.hear(second, minute=1)
+    stand.drain()
+    (followed,) = stand.ledger.states().values()
+    assert followed.state.last == (START_MS + MINUTE, second)
+    assert (followed.state.high is None) is (second < 8.0)
+
+
+def test_a_value_that_the_store_ranks_lower_does_not_count_though_it_came_later() -> None:
+    stand = Stand()
+    for mseq, celsius in ((901, 4.0), (900, 9.0)):
+        row = [(START_MS, {METRIC: celsius})]
+        stand.log.append(batch_record(DEV, DeviceKind.CABINET, row, mseq=mseq, received_ms=0))
+        stand.drain()
+    (followed,) = stand.ledger.states().values()
+    assert (followed.state.last, followed.state.high) == ((START_MS, 4.0), None)
+
+
+def test_a_turn_that_failed_after_it_was_stored_is_not_done_again() -> None:
+    stand = Stand(crashes={1: True})
+    stand.hear(*[9.0] * 20)
+    stand.drain()
+    stand.hear(*[9.0] * 20, minute=20)
+    with pytest.raises(TimeoutError):
+        stand.watch.turn()
+    stand.hear(*[9.0] * 5, minute=40)
+    stand.drain()
+    (incident,) = stand.incidents()
+    assert incident.finding.episode.raised_ms == START_MS + 30 * MINUTE
+    assert incident.finding.episode.unknown == ()
+
+
+def test_a_new_policy_that_comes_with_an_old_backlog_judges_that_too() -> None:
+    stand = Stand()
+    stand.hear(4.0)
+    stand.drain()
+    stand.zones.policy = replace(POLICY, version=2)
+    old = -6 * 24 * 60
+    stand.hear(*[9.0] * 40, *[4.0] * 20, minute=old)
+    stand.drain()
+    (incident,) = stand.incidents()
+    assert incident.finding.episode.begin_ms == START_MS + old * MINUTE
 
 
 def test_a_new_policy_version_judges_the_recent_past_anew() -> None:
@@ -207,17 +275,17 @@ def test_a_limit_taken_away_ends_what_it_raised() -> None:
 
 def test_a_zone_measured_by_another_metric_starts_afresh() -> None:
     stand = Stand()
-    stand.hear(*[9.0] * 40)
+    for day in range(6):
+        stand.hear(*[9.0] * 40, minute=day * 24 * 60)
     stand.drain()
     stand.zones.metric = "humidity_percent"
-    row = {"humidity_percent": 5.0}
-    record = batch_record(
-        DEV, DeviceKind.CABINET, [(START_MS + HOUR, row)], mseq=99, received_ms=START_MS
-    )
-    stand.log.append(record)
+    later_ms = START_MS + 5 * 24 * HOUR + HOUR
+    row = [(later_ms, {"humidity_percent": 5.0})]
+    stand.log.append(batch_record(DEV, DeviceKind.CABINET, row, mseq=999, received_ms=0))
     stand.drain()
     (state,) = (followed.state for followed in stand.ledger.states().values())
-    assert (state.metric, state.last) == ("humidity_percent", (START_MS + HOUR, 5.0))
+    assert (state.metric, state.last, state.high) == ("humidity_percent", (later_ms, 5.0), None)
+    assert not any(incident.running for incident in stand.incidents())
 
 
 def test_silence_makes_a_running_incident_unknown_until_data_returns() -> None:

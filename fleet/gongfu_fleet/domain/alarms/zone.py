@@ -69,7 +69,7 @@ def advance(state: ZoneState, samples: Sequence[Sample], *, from_ms: int) -> Run
     """
     before, checkpoints = state, []
     ended: dict[Hazard, tuple[Episode, ...]] = dict.fromkeys(Hazard, ())
-    for at_ms, block in groupby(samples, key=_block_of):
+    for at_ms, block in groupby(samples, key=lambda sample: block_start(sample[0])):
         if state.last_ms is None or state.last_ms < at_ms:
             checkpoints.append(Checkpoint(at_ms, state))
         state, over = _follow_block(state, list(block))
@@ -83,8 +83,9 @@ def advance(state: ZoneState, samples: Sequence[Sample], *, from_ms: int) -> Run
     )
 
 
-def _block_of(sample: Sample) -> int:
-    return sample[0] - sample[0] % CHECKPOINT_MS
+def block_start(ts_ms: int) -> int:
+    """Where a checkpoint before this time can stand."""
+    return ts_ms - ts_ms % CHECKPOINT_MS
 
 
 def _follow_block(
