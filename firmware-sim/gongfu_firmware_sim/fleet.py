@@ -72,13 +72,13 @@ class Fleet:
                 self._produce(unit, now_ms, now_s)
         self._settle()
         wanted = self._backfill(now_s)
+        fresh = self._owed.messages
         try:
-            pages = await loop.run_in_executor(self._thread, self._write, self._owed, wanted)
+            pages = await loop.run_in_executor(self._thread, self._write, wanted)
         except RingError as error:
             self._report_ring(error)
             return
         self._report_ring(None)
-        fresh, self._owed = self._owed.messages, Changes()
         self._send(fresh, pages)
         self._report_links()
         self._count(now_ms)
@@ -87,8 +87,7 @@ class Fleet:
         """Commit what was acknowledged last, without producing anything."""
         self._settle()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._write, self._owed, [])
-        self._owed = Changes()
+        await loop.run_in_executor(self._thread, self._write, [])
 
     def _produce(self, unit: Unit, now_ms: int, now_s: float) -> None:
         if unit.failed:
@@ -133,9 +132,11 @@ class Fleet:
                 room -= part.last - part.first + 1
         return wanted
 
-    def _write(self, changes: Changes, wanted: list[tuple[str, Range]]) -> list[list[Stored]]:
-        if not changes.empty:
-            self._ring.commit(changes)
+    def _write(self, wanted: list[tuple[str, Range]]) -> list[list[Stored]]:
+        """On the ring's thread: what is owed stays owed until it is committed."""
+        if not self._owed.empty:
+            self._ring.commit(self._owed)
+            self._owed = Changes()
         return [self._ring.read(dev, part) for dev, part in wanted]
 
     def _send(self, fresh: list[Stored], pages: list[list[Stored]]) -> None:

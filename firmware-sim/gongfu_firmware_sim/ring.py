@@ -33,9 +33,8 @@ CREATE TABLE IF NOT EXISTS ledger (
     dev TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, payload BLOB NOT NULL,
     PRIMARY KEY (dev, boot, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS floor (
-    dev TEXT NOT NULL, boot INTEGER NOT NULL, lo INTEGER NOT NULL, dropped INTEGER NOT NULL,
-    PRIMARY KEY (dev, boot)
+CREATE TABLE IF NOT EXISTS given_up (
+    dev TEXT NOT NULL, boot INTEGER NOT NULL, below INTEGER NOT NULL, PRIMARY KEY (dev, boot)
 ) STRICT, WITHOUT ROWID;
 """
 _START = """
@@ -43,8 +42,8 @@ INSERT INTO device (dev, boot, newest_ms) VALUES (?, 1, 0)
 ON CONFLICT (dev) DO UPDATE SET boot = boot + 1 RETURNING boot, newest_ms
 """
 _DROP = """
-INSERT INTO floor (dev, boot, lo, dropped) VALUES (?1, ?2, ?3 + 1, 1)
-ON CONFLICT (dev, boot) DO UPDATE SET lo = max(lo, ?3 + 1), dropped = dropped + 1
+INSERT INTO given_up (dev, boot, below) VALUES (?1, ?2, ?3 + 1)
+ON CONFLICT (dev, boot) DO UPDATE SET below = max(below, excluded.below)
 """
 _INTO_LEDGER = """
 INSERT OR IGNORE INTO ledger
@@ -104,7 +103,7 @@ class Ring:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_SCHEMA)
-            floors = self._db.execute("SELECT dev, boot, lo FROM floor")
+            floors = self._db.execute("SELECT dev, boot, below FROM given_up")
             self._floors = {(dev, boot): lo for dev, boot, lo in floors}
         except sqlite3.Error as error:
             raise RingError(
@@ -155,11 +154,6 @@ class Ring:
             self._told(Stored(dev, wanted.boot, seq, Leaf(leaf), payload))
             for seq, leaf, payload in rows
         ]
-
-    def dropped(self) -> int:
-        """Messages given up since the file was made."""
-        total = self._db.execute("SELECT coalesce(sum(dropped), 0) FROM floor").fetchone()[0]
-        return int(total)
 
     def _told(self, message: Stored) -> Stored:
         """Bytes are sent unchanged, unless older messages of the boot were dropped since."""
