@@ -25,6 +25,7 @@ from gongfu_broker.embedded import EmbeddedBroker, require_free_port
 from gongfu_fleet.jobs import start_jobs
 
 CLOCK_SAVE_S = 1.0
+STOP_S = 20.0
 _log = logging.getLogger(__name__)
 
 
@@ -132,7 +133,9 @@ async def _end(tasks: list["asyncio.Task[None]"]) -> None:
     await asyncio.wait([tasks[2]], timeout=5)
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    _, late = await asyncio.wait(tasks, timeout=STOP_S)
+    for task in late:
+        _log.error("%s did not stop within %g s", task.get_coro(), STOP_S)
 
 
 async def _save_clock(house: House) -> None:

@@ -17,6 +17,7 @@ from gongfu.telemetry import open_telemetry
 from gongfu.wiring import REPLAY, connector
 from gongfu_broker.clock import read_clock, real_ms
 from gongfu_broker.columns import positions
+from gongfu_broker.errors import BrokerError
 from gongfu_broker.ports import Device, Session
 from gongfu_fleet.ports import IncidentView
 from gongfu_fleet.services.watch_cold_chain import CONSUMER
@@ -93,7 +94,7 @@ async def _play(settings: Settings, tape: Tape, rows: list[Row], *, quiet: bool)
     try:
         async with connector(settings).connect(session) as bus:
             return await play(bus, tape, rows, progress)
-    except* NotAcknowledgedError as group:
+    except* (NotAcknowledgedError, BrokerError) as group:
         fail(str(group.exceptions[0]))
 
 

@@ -71,8 +71,8 @@ class IngestService:
                 async with self._connect() as bus:
                     attempt = 0
                     await self._serve(bus)
-            except* BusDisconnectedError as group:
-                self._note_outage(group.exceptions[0])
+            except BusDisconnectedError as error:
+                self._note_outage(error)
             attempt += 1
             limit = min(MAX_BACKOFF_S, 0.5 * 2**attempt)
             await asyncio.sleep(random.uniform(0, limit))
@@ -82,9 +82,16 @@ class IngestService:
             await bus.subscribe(topic_filter, qos=1)
         self.state.connected = True
         _log.info("ingest is connected to the broker")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._collect(bus))
-            tasks.create_task(self._settle(bus))
+        # No TaskGroup: one whose link breaks while it is cancelled forgets the cancellation.
+        tasks = [asyncio.create_task(self._collect(bus)), asyncio.create_task(self._settle(bus))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
 
     async def _collect(self, bus: Bus) -> None:
         async for message in bus.messages():

@@ -38,6 +38,7 @@ class Running:
     log: TelemetryLog
     service: IngestService
     commits: list[int]
+    task: asyncio.Task[None]
 
 
 @asynccontextmanager
@@ -56,7 +57,7 @@ async def running(path: Path) -> AsyncIterator[Running]:
         )
         task = asyncio.create_task(service.run())
         try:
-            yield Running(broker, database, log, service, commits)
+            yield Running(broker, database, log, service, commits, task)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -100,6 +101,16 @@ async def test_ingest_comes_back_after_the_broker_dropped_it(tmp_path: Path) -> 
             await device.subscribe(f"{OWN}/ack")
             await device.publish(f"{OWN}/tel", batch(1), qos=1)
             assert (await next_ack(device)).seq == 1
+
+
+async def test_ingest_can_be_stopped_in_the_moment_the_link_breaks(tmp_path: Path) -> None:
+    for _ in range(5):
+        async with running(tmp_path / "t.db") as ingest:
+            await connected(ingest)
+            ingest.broker.drop("ingest-p0-x")
+            ingest.task.cancel()
+            async with asyncio.timeout(5):
+                await asyncio.gather(ingest.task, return_exceptions=True)
 
 
 async def test_while_the_disk_refuses_nobody_is_acknowledged_and_nothing_is_lost(
