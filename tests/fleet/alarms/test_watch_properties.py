@@ -1,8 +1,13 @@
 """Late, doubled, shuffled and cut data gives bit for bit the incidents of ordered data."""
 
+from tempfile import TemporaryDirectory
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
+from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.domain.alarms.incident import Finding, fold
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.timeline import Sample
@@ -114,3 +119,28 @@ def test_folding_the_events_gives_the_state_of_every_incident(
         # The peak of a running incident is measured on between events.
         if not incident.running:
             assert folded == incident
+
+
+@settings(deadline=None, max_examples=12)
+@given(deliveries(), st.integers(1, 7))
+def test_the_relational_store_keeps_what_the_one_in_memory_keeps(
+    messages: list[list[Sample]], limit: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        engine = open_database(f"sqlite:///{folder}/fleet.db")
+        upgrade(engine)
+        sql = SqlIncidentStore(engine)
+        stand, model = Stand(store=sql), Stand()
+        for one in (stand, model):
+            for message in messages:
+                one.commit(*message)
+                one.turn(limit)
+                one.watch = one.restarted()
+            one.drain(limit)
+        assert sql.states() == model.ledger.states()
+        assert sql.version() == model.ledger.version()
+        listed = sql.page(10_000, None, asset=None, only_open=False)
+        assert list(reversed(listed)) == model.incidents()
+        for incident in listed:
+            assert list(sql.events(incident.id)) == list(model.ledger.events(incident.id))
+        engine.dispose()
