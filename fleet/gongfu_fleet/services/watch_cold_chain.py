@@ -2,8 +2,9 @@
 
 ``turn`` reads records after the cursor. Samples newer than the zone's newest are stepped in;
 anything that reaches back is judged anew from the last checkpoint before it, on the store's
-resolved rows. State, ledger and cursor are saved in one transaction, so a crash at any point
-re-reads and changes nothing twice. ``tick`` alone looks at the clock: it tells silence.
+resolved rows; a new rule judges the last three days anew with the zone's next sample. State,
+ledger and cursor are saved in one transaction, so a crash at any point re-reads and changes
+nothing twice. ``tick`` alone looks at the clock: it tells silence.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from gongfu_broker.clock import Clock
 from gongfu_broker.codec import KNOWN_VERSION
+from gongfu_broker.codec import Sample as WireSample
 from gongfu_broker.columns import positions
 from gongfu_broker.errors import CursorError
 from gongfu_broker.ports import CommittedRecord, LogReader, resolved_samples
@@ -216,18 +218,19 @@ def _by_zone(
     arrivals: dict[tuple[str, WatchedZone], list[Arrival]] = {}
     for record in records:
         zones = watched.get(record.dev, ())
-        samples = resolved_samples(record) if zones else ()
+        samples = resolved_samples(record) if zones else []
         for zone in zones:
-            index = positions(KNOWN_VERSION, record.kind).get(zone.metric)
-            found = (
-                []
-                if index is None
-                else [
-                    Arrival(record.seq, sample.ts_ms, celsius)
-                    for sample in samples
-                    if (celsius := sample.values[index]) is not None
-                ]
-            )
-            if found:
+            if found := _measured(record, zone.metric, samples):
                 arrivals.setdefault((record.dev, zone), []).extend(found)
     return arrivals
+
+
+def _measured(record: CommittedRecord, metric: str, samples: list[WireSample]) -> list[Arrival]:
+    index = positions(KNOWN_VERSION, record.kind).get(metric)
+    if index is None:
+        return []
+    return [
+        Arrival(record.seq, sample.ts_ms, celsius)
+        for sample in samples
+        if (celsius := sample.values[index]) is not None
+    ]

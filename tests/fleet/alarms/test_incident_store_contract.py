@@ -148,7 +148,7 @@ def test_an_event_that_changes_nothing_leaves_no_trace(store: Store) -> None:
         ([ConditionChanged(OVER)], False, True),
         ([ConditionChanged(OVER), Acknowledged("")], False, False),
         ([Merged("i-0")], False, False),
-        ([Retracted("no")], False, False),
+        ([Retracted()], False, False),
     ],
 )
 def test_lists_show_what_runs_and_what_is_open(

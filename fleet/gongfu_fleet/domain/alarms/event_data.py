@@ -53,8 +53,8 @@ def _plain_data(body: Silent | Heard | Acknowledged | Merged | Retracted) -> tup
             return "acknowledged", {"note": note}
         case Merged(into):
             return "merged", {"into": into}
-        case Retracted(why):
-            return "retracted", {"why": why}
+        case Retracted():
+            return "retracted", {}
 
 
 def from_data(kind: str, data: Data) -> Body:
@@ -83,7 +83,7 @@ def _plain_of(kind: str, data: Data) -> Body:
         case "merged":
             return Merged(data["into"])
         case "retracted":
-            return Retracted(data["why"])
+            return Retracted()
         case _:
             raise InvalidError(
                 f"The ledger holds an event of unknown kind {kind!r}.",

@@ -103,9 +103,7 @@ class Merged:
 
 @dataclass(frozen=True)
 class Retracted:
-    """It turned out that the episode never was; ``why`` in plain words."""
-
-    why: str
+    """Judged anew, the readings show no such episode."""
 
 
 Timed = ConditionChanged | Revised

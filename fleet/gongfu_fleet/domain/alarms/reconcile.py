@@ -18,8 +18,6 @@ from gongfu_fleet.domain.alarms.incident import (
 )
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 
-NO_EPISODE = "The readings, now complete, show no such episode."
-
 
 class Draft(NamedTuple):
     """An event that should be appended to an incident."""
@@ -64,7 +62,7 @@ def reconcile(
         absorbed = [i for i in same[1:] if not _overlaps_any(i, findings[index + 1 :])]
         drafts += [Draft(younger.id, Merged(elder.id)) for younger in absorbed]
         waiting = [i for i in waiting if i is not elder and i not in absorbed]
-    drafts += [Draft(incident.id, Retracted(NO_EPISODE)) for incident in waiting]
+    drafts += [Draft(incident.id, Retracted()) for incident in waiting]
     return Reconciled(tuple(drafts), measures)
 
 
