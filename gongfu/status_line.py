@@ -22,7 +22,7 @@ async def report_status(fleet: FleetSide, telemetry: Telemetry, clock: Clock) ->
 
 
 def status_line(fleet: FleetSide, telemetry: Telemetry, clock: Clock) -> str:
-    """``Tue 08:42  118/119 devices connected  1,234 messages  1 open incident``."""
+    """``Tue 08:42  118/119 devices connected  1,234 messages  open incidents: 1 …``."""
     now = datetime.fromtimestamp(clock.now_ms() / 1000, SHANGHAI)
     links = telemetry.reports.links()
     counters = telemetry.reports.counters()
@@ -32,5 +32,5 @@ def status_line(fleet: FleetSide, telemetry: Telemetry, clock: Clock) -> str:
     return (
         f"{now:%a %H:%M}  {sum(link.online for link in links.values())}/{registered} devices"
         f" connected  {counters.get('accepted', 0):,} messages"
-        f"  {len(incidents)} open incidents, {unack} unacknowledged"
+        f"  open incidents: {len(incidents)}, unacknowledged: {unack}"
     )

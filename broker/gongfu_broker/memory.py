@@ -111,7 +111,9 @@ class _MemoryBus:
 
     async def subscribe(self, topic_filter: str, *, qos: int = 0) -> None:
         del qos
-        if topic_filter not in self._client.user.subscribe:
+        # A filter inside an allowed one is allowed; '+' is then just a level like any other.
+        allowed = self._client.user.subscribe
+        if "#" in topic_filter or not any(matches(wide, topic_filter) for wide in allowed):
             raise BrokerError(f"the broker refuses the subscription {topic_filter}: check its ACL")
         self._broker.add_filter(self._client, topic_filter)
 

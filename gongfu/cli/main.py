@@ -27,21 +27,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+log = logging.getLogger("gongfu")
 State = Annotated[Path | None, typer.Option(help="State folder (default: GONGFU_STATE or state).")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
 
 
 def settings_of(state: Path | None = None) -> Settings:
-    """Settings from command line, environment and file; a typing error ends the command."""
-    if unknown := unknown_names():
-        fail(f"unknown setting {', '.join(unknown)} in the environment: correct or unset it")
+    """Settings from command line, environment and file; a wrong value ends the command."""
     try:
         settings = Settings(state=state) if state else Settings()
     except (ValidationError, TomlError, ValueError) as error:
         fail(f"the settings make no sense: {error}")
     level = settings.log_level.upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("alembic", "apscheduler", "asyncio"):
+    if unknown := unknown_names():
+        log.warning("nobody reads %s: a typing error? See 'gongfu doctor'", ", ".join(unknown))
+    for noisy in ("alembic", "apscheduler", "asyncio", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return settings
 
@@ -165,8 +166,7 @@ def doctor(state: State = None, as_json: Json = False) -> None:
     """Look for what may be wrong with this machine or installation; exit code 1 if anything is."""
     from gongfu.doctor import examine
 
-    settings = Settings(state=state) if state else Settings()
-    findings = examine(settings)
+    findings = examine(settings_of(state))
     if as_json:
         emit({"ok": all(f.ok for f in findings), "findings": [f.__dict__ for f in findings]})
     for finding in [] if as_json else findings:
