@@ -51,8 +51,8 @@ lint: $(SETUP)  ## Style, types, imports, dependencies.
 	@for m in broker geo ingest fleet firmware-sim; do p=$$(ls -d $$m/gongfu_*); echo "deptry $$p"; $(BIN)/deptry --config $$m/pyproject.toml $$p || exit 1; done
 	@if [ -d $(WEB)/node_modules ]; then $(NPM) run --silent check; else echo "web: types not checked, no node_modules"; fi
 
-test-servers:  ## Fetch what tests need from the system's packages (chromium); says so when it cannot.
-	@sh tests/servers.sh
+test-servers:  ## Fetch what tests need from the system's packages; says so when it cannot.
+	@for fetch in tests/servers/*.sh; do sh $$fetch; done
 
 test: $(BUNDLE) test-servers lint  ## Every check that CI runs.
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -34,6 +34,7 @@ class BrokerSettings(_Section):
     port: Port = 1883
     user: str = "ingest-p0"
     password: SecretStr | None = None
+    password_file: Path | None = Field(default=None, description="a file that holds the password")
 
 
 class ApiSettings(_Section):
@@ -48,12 +49,24 @@ class DatabaseSettings(_Section):
     """The relational store; empty is SQLite in the state folder."""
 
     url: str = ""
+    url_file: Path | None = Field(default=None, description="a file that holds the URL")
 
 
 class StoreSettings(_Section):
     """The embedded telemetry store."""
 
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+
+
+class InfluxSettings(_Section):
+    """InfluxDB beside the embedded store; without a URL nothing is forwarded."""
+
+    url: str = Field(default="", description="like http://influxdb:8086")
+    api: Literal["v1", "v2"] = "v2"
+    org: str = "gongfu"
+    bucket: str = Field(default="telemetry", description="the database, on v1")
+    token: SecretStr | None = None
+    token_file: Path | None = Field(default=None, description="a file that holds the token")
 
 
 class DemoSettings(_Section):
@@ -86,6 +99,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     database: DatabaseSettings = DatabaseSettings()
     store: StoreSettings = StoreSettings()
+    influx: InfluxSettings = InfluxSettings()
     demo: DemoSettings = DemoSettings()
 
     @classmethod
@@ -104,6 +118,8 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """The relational store's URL."""
+        if self.database.url_file:
+            return self.database.url_file.read_text().strip()
         return self.database.url or f"sqlite:///{self.state.resolve() / 'fleet.db'}"
 
     @property
@@ -133,3 +149,10 @@ def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
     names = os.environ if environment is None else environment
     ours = {name for name in names if name.upper().startswith(PREFIX)}
     return sorted(name for name in ours if name.upper() not in known_names())
+
+
+def secret_text(value: SecretStr | None, file: Path | None) -> str | None:
+    """A secret from its file, else from its value; None when neither is set."""
+    if file is not None:
+        return file.read_text().strip()
+    return value.get_secret_value() if value else None

@@ -11,7 +11,7 @@ from gongfu.consumers import ConsumerLoop
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FleetSide
 from gongfu.secrets_file import Secrets
-from gongfu.settings import ApiSettings, Settings
+from gongfu.settings import ApiSettings, Settings, secret_text
 from gongfu.telemetry import (
     LogHistory,
     StoredConnections,
@@ -84,11 +84,11 @@ def connector(settings: Settings) -> AiomqttConnector:
 
 def ingest_session(settings: Settings, keys: Secrets) -> Session:
     """Ingest's persistent session; its client id is a secret, so nobody takes it over by name."""
-    own = settings.broker.password
+    own = secret_text(settings.broker.password, settings.broker.password_file)
     return Session(
         client_id=keys.ingest_client_id,
         user=settings.broker.user if settings.broker.host else INGEST,
-        secret=own.get_secret_value() if own else keys.ingest,
+        secret=own or keys.ingest,
         persistent=True,
         max_waiting=MAX_WAITING,
     )
