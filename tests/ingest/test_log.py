@@ -1,0 +1,126 @@
+"""The log: cursors, trimming, projections that follow it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gongfu_broker.columns import DeviceKind
+from gongfu_broker.errors import CursorError
+from gongfu_broker.topics import Leaf
+from gongfu_ingest.database import Database
+from gongfu_ingest.errors import SchemaError
+from gongfu_ingest.log import KEEP_RECORDS, Entry, TelemetryLog
+from gongfu_ingest.points import Point, Rank
+from gongfu_ingest.stores.embedded import EmbeddedStore
+
+HOUR = 3_600_000
+T0 = 1_763_424_000_000 - 1_763_424_000_000 % HOUR
+METRIC = "zone_1_celsius"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "telemetry.db")
+    yield made
+    made.close()
+
+
+def fill(database: Database, log: TelemetryLog, count: int) -> None:
+    entries = [
+        Entry(T0, 0, "s", "cab-0001", DeviceKind.CABINET, Leaf.TEL, 1, log.head() + n, b"", b"{}")
+        for n in range(1, count + 1)
+    ]
+    with database.transaction():
+        log.append(entries)
+
+
+def test_records_come_back_in_order_with_growing_numbers(database: Database) -> None:
+    log = TelemetryLog(database)
+    fill(database, log, 10)
+    assert [record.seq for record in log.read(0, 4)] == [1, 2, 3, 4]
+    assert [record.seq for record in log.read(8, 100)] == [9, 10]
+    assert log.read(10, 100) == []
+    assert log.head() == 10
+
+
+def test_without_a_consumer_nothing_is_trimmed(database: Database) -> None:
+    log = TelemetryLog(database)
+    fill(database, log, KEEP_RECORDS + 100)
+    assert log.trim() == 0
+
+
+def test_trimming_waits_for_the_slowest_consumer_and_says_so_to_latecomers(
+    database: Database,
+) -> None:
+    log = TelemetryLog(database)
+    fill(database, log, KEEP_RECORDS + 1_000)
+    log.release("fast", KEEP_RECORDS + 1_000)
+    log.release("slow", 300)
+    assert log.trim() == 300
+    assert log.read(300, 1)[0].seq == 301
+    with pytest.raises(CursorError, match="trimmed"):
+        log.read(299, 1)
+    log.release("slow", KEEP_RECORDS + 1_000)
+    assert log.trim() == 700  # the newest records stay for comparing repeated numbers
+    assert log.head() == KEEP_RECORDS + 1_000
+
+
+def test_a_consumer_s_position_survives_a_restart(tmp_path: Path) -> None:
+    first = Database(tmp_path / "telemetry.db")
+    log = TelemetryLog(first)
+    fill(first, log, 5)
+    log.release("watch", 3)
+    log.trim()
+    first.close()
+    second = Database(tmp_path / "telemetry.db")
+    assert TelemetryLog(second).consumers() == {"watch": 3}
+    assert TelemetryLog(second).log_id == log.log_id
+    second.close()
+
+
+def test_two_databases_never_share_an_identity(tmp_path: Path) -> None:
+    one, other = Database(tmp_path / "a.db"), Database(tmp_path / "b.db")
+    assert one.log_id != other.log_id
+    one.close()
+    other.close()
+
+
+def test_a_database_of_another_version_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    made = Database(tmp_path / "telemetry.db")
+    made.writer.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    made.close()
+    with pytest.raises(SchemaError, match="move the file away"):
+        Database(tmp_path / "telemetry.db")
+
+
+def point(ts: int, value: float, seq: int = 1) -> Point:
+    return Point(ts, "cab-0001", Rank(1, seq, 0), {METRIC: value})
+
+
+def test_an_hour_is_rolled_up_once_a_later_one_has_begun(database: Database) -> None:
+    store = EmbeddedStore(database)
+    store.write([point(T0, 2.0), point(T0 + 60_000, 4.0)])
+    assert store.roll_up() == 0
+    store.write([point(T0 + 2 * HOUR, 9.0)])
+    assert store.roll_up() == 1
+    (hour,) = store.rollup("cab-0001", METRIC, 0, T0 + 9 * HOUR)
+    assert tuple(hour) == (T0, 2, 2.0, 4.0, 3.0)
+
+
+def test_a_late_row_makes_its_hour_be_computed_anew(database: Database) -> None:
+    store = EmbeddedStore(database)
+    store.write([point(T0, 2.0), point(T0 + 2 * HOUR, 9.0)])
+    store.roll_up()
+    store.write([point(T0 + 1_000, -6.0, seq=2), point(T0, 3.0, seq=3)])
+    assert store.roll_up() == 1
+    (hour,) = store.rollup("cab-0001", METRIC, 0, T0 + HOUR)
+    assert tuple(hour) == (T0, 2, -6.0, 3.0, -1.5)
+
+
+def test_the_rollup_outlives_the_rows_it_was_made_of(database: Database) -> None:
+    store = EmbeddedStore(database)
+    store.write([point(T0, 2.0), point(T0 + HOUR, 5.0)])
+    assert store.expire(T0 + HOUR) == 1
+    assert store.series("cab-0001", METRIC, 0, T0 + HOUR) == []
+    assert [w.n for w in store.rollup("cab-0001", METRIC, 0, T0 + HOUR)] == [1]
