@@ -11,6 +11,8 @@ WEB_SOURCES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' 2>/dev/
 NPM := $(BIN)/npm --prefix $(WEB)
 PYTEST_ARGS ?=
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# npm scripts find the Node of the environment before any older one of the system.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-servers lint web fmt lock generate clean
