@@ -14,7 +14,7 @@ TUESDAY = 1
 
 def platform_clock(settings: Settings, *, now: datetime) -> Clock:
     """Real time in production; with the simulator the scaled clock, saved for other processes."""
-    if not settings.demo.simulate:
+    if not settings.simulates:
         settings.clock_path.unlink(missing_ok=True)
         return RealClock()
     start = _start(settings.demo.start, now)

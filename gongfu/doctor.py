@@ -46,7 +46,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _guarded(check: Callable[[Settings], Finding], settings: Settings) -> Finding:
-    name = check.__name__.strip("_")
+    name = check.__name__.strip("_").removesuffix("_port")
     try:
         return check(settings)
     except (OSError, sqlite3.Error, BrokerStartError) as error:

@@ -16,7 +16,12 @@ from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.services.incidents import IncidentBook
 from gongfu_fleet.services.seed import seed_registry
-from gongfu_fleet.services.sign_in import SignIn, ensure_first_admin, reset_password
+from gongfu_fleet.services.sign_in import (
+    FIRST_ADMIN,
+    SignIn,
+    ensure_first_admin,
+    reset_password,
+)
 from gongfu_fleet.services.watched_zones import RegistryZones
 
 FIRST_PASSWORD = "first-password.txt"  # noqa: S105 - a file's name
@@ -67,9 +72,12 @@ def new_password(settings: Settings, name: str) -> str:
     """Reset an account's password; who can read the state folder may. Raises NotFoundError."""
     fleet = open_fleet(settings)
     try:
-        return reset_password(SqlPeople(fleet.engine), Argon2Passwords(), name)
+        password = reset_password(SqlPeople(fleet.engine), Argon2Passwords(), name)
     finally:
         fleet.close()
+    if name == FIRST_ADMIN:
+        (settings.state / FIRST_PASSWORD).unlink(missing_ok=True)
+    return password
 
 
 def _keep(path: Path, password: str) -> None:

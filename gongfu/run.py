@@ -107,7 +107,7 @@ async def _work(house: House, *, quiet: bool) -> None:
         asyncio.create_task(house.server.serve()),
         asyncio.create_task(_save_clock(house)),
     ]
-    if house.settings.demo.simulate and not house.settings.broker.host:
+    if house.settings.simulates:
         tasks.append(asyncio.create_task(_simulator(house.settings).run()))
     if not quiet:
         tasks.append(asyncio.create_task(report_status(house.fleet, house.telemetry, house.clock)))
@@ -161,6 +161,6 @@ def _greet(house: House) -> None:
         path = house.settings.state / FIRST_PASSWORD
         where = f"see {path}" if path.exists() else "it was shown at the first start"
         say(f"  sign in as admin; its password: {where}")
-    if house.settings.demo.simulate and house.clock.speed != 1:
+    if house.settings.simulates:
         say(f"  demonstration: simulated county, time runs ×{house.clock.speed:g}")
     say("  stop with Ctrl-C\n")

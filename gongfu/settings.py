@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
+    def simulates(self) -> bool:
+        """Whether the simulated county runs; it knows the secrets of the embedded broker only."""
+        return self.demo.simulate and not self.broker.host
+
+    @property
     def database_url(self) -> str:
         """The relational store's URL."""
         if self.database.url_file:

@@ -82,6 +82,10 @@ class LogHistory:
         finally:
             reader.execute("COMMIT")
 
+    def kept_since_ms(self) -> int:
+        """Readings older than this may have expired."""
+        return self.telemetry.store.kept_since_ms()
+
 
 @dataclass(frozen=True)
 class StoredConnections:

@@ -89,4 +89,4 @@ def resume_clock(path: Path, *, start_ms: int, speed: float) -> ScaledClock:
     except FileNotFoundError:
         return ScaledClock(real_ms(), start_ms, speed)
     resumed = anchor.platform_ms + int(RESUME_MARGIN_REAL_MS * anchor.speed)
-    return ScaledClock(real_ms(), max(start_ms, resumed), speed)
+    return ScaledClock(real_ms(), resumed, speed)

@@ -1,6 +1,6 @@
 """A smart cabinet: one cooled zone, one door, eight trays on scales.
 
-Per day (reference/scenario.md): 15 openings of which 12 are paid sales, and a refill between 05:30
+Per day (assumed): 15 openings of which 12 are paid sales, and a refill between 05:30
 and 07:30 that fills every tray. The climate row is due each minute; each edge of the door is a row.
 """
 

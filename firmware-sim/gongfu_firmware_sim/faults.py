@@ -1,6 +1,6 @@
 """Faults: what can go wrong with a device, how often, and what a scenario orders explicitly.
 
-The rates are assumptions of reference/scenario.md.
+The rates are assumptions; a scenario may set its own.
 """
 
 from dataclasses import dataclass

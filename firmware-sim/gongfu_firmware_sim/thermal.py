@@ -254,6 +254,6 @@ Zone = CooledZone | RoomZone
 def product_celsius(product: float, air: float, *, dt_ms: int, tau_ms: int) -> float:
     """What the goods feel ``dt_ms`` later: a first-order filter, exact for irregular steps.
 
-    s += (1 - e^(-dt/tau)) (air - s), the air held over the step. Source: reference/cold-chain.md.
+    s += (1 - e^(-dt/tau)) (air - s), the air held over the step. Exact for irregular samples.
     """
     return product + (air - product) * -expm1(-dt_ms / tau_ms)

@@ -119,7 +119,7 @@ def import_(
     counties: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
     towns: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
     villages: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
-    encoding: Annotated[str, typer.Option(help="utf-8 or gb18030, of the CSV files.")] = "utf-8",
+    encoding: Annotated[str, typer.Option(help="utf-8 or gb18030, of all files.")] = "utf-8",
     dry_run: Annotated[bool, typer.Option(help="Check everything, write nothing.")] = False,
     partial: Annotated[bool, typer.Option(help="Write the right lines despite faults.")] = False,
     state: State = None,

@@ -70,6 +70,7 @@ class MemoryHistory:
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
         self._seen = 0
+        self._kept_since_ms = 0
         self._values: dict[tuple[str, str], dict[int, tuple[Rank, float]]] = {}
         self._times: dict[tuple[str, str], list[int]] = {}
 
@@ -82,6 +83,18 @@ class MemoryHistory:
         values = self._values.get((dev, metric), {})
         times = self._times.get((dev, metric), [])
         return self._seen, [(ts, values[ts][1]) for ts in times if start_ms <= ts < end_ms]
+
+    def kept_since_ms(self) -> int:
+        """Set by ``expire``."""
+        return self._kept_since_ms
+
+    def expire(self, before_ms: int) -> None:
+        """Forget values older than before_ms, as a store's retention does."""
+        self.series("", "", 0, 0)
+        for key, values in self._values.items():
+            self._values[key] = {ts: ranked for ts, ranked in values.items() if ts >= before_ms}
+            self._times[key] = [ts for ts in self._times[key] if ts >= before_ms]
+        self._kept_since_ms = before_ms
 
     def _project(self, record: CommittedRecord) -> None:
         index = positions(KNOWN_VERSION, record.kind)

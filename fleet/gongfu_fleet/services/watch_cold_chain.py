@@ -20,7 +20,7 @@ from gongfu_fleet.domain.alarms.arrivals import Arrival, Covered, sort_arrivals
 from gongfu_fleet.domain.alarms.incident import Finding, Heard, Incident, Silent, Subject
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Draft, reconcile
-from gongfu_fleet.domain.alarms.zone import Run, ZoneState, advance, block_start
+from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, Run, ZoneState, advance, block_start
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.watch_ports import (
     Cursor,
@@ -130,6 +130,10 @@ class ColdChainWatch:
         self, key: ZoneKey, zone: WatchedZone, arrived: Sequence[Arrival]
     ) -> ZoneUpdate | None:
         known = self._states().get(key)
+        edge_ms = self._edge_ms()
+        arrived = [arrival for arrival in arrived if arrival.ts_ms >= edge_ms]
+        if not arrived:
+            return None
         oldest_ms = min(arrival.ts_ms for arrival in arrived)
         if known is None:
             return self._judge_anew(key, zone, from_ms=oldest_ms - LOOK_BACK_MS, arrived=arrived)
@@ -149,8 +153,10 @@ class ColdChainWatch:
 
     def _judge_anew(
         self, key: ZoneKey, zone: WatchedZone, *, from_ms: int, arrived: Sequence[Arrival]
-    ) -> ZoneUpdate:
-        start_ms, state = self._start(key, zone, max(0, from_ms))
+    ) -> ZoneUpdate | None:
+        start_ms, state = self._start(key, zone, max(self._edge_ms(), from_ms))
+        if 0 < start_ms < self.readings.kept_since_ms():
+            return None  # readings since that checkpoint expired: nothing true can be said anew
         seq, samples = self.readings.series(key.asset, zone.metric, start_ms, FOREVER_MS)
         if seq < arrived[-1].seq:
             raise ConflictError(
@@ -167,6 +173,11 @@ class ColdChainWatch:
             drafts=drafts,
             measures=measures,
         )
+
+    def _edge_ms(self) -> int:
+        """What is older is not judged: readings beside it may have expired already."""
+        kept_ms = self.readings.kept_since_ms()
+        return kept_ms + CHECKPOINT_MS if kept_ms else 0
 
     def _start(self, key: ZoneKey, zone: WatchedZone, from_ms: int) -> tuple[int, ZoneState]:
         checkpoint = self.store.checkpoint(key, from_ms)

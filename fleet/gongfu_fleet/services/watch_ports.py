@@ -72,6 +72,10 @@ class History(Protocol):
         """
         ...
 
+    def kept_since_ms(self) -> int:
+        """Readings older than this may have expired; 0 while none ever did."""
+        ...
+
 
 @dataclass(frozen=True)
 class Followed:

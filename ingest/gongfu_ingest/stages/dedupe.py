@@ -1,15 +1,16 @@
 """Every number once; the same number with another payload is no duplicate but a fault."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+
+import msgspec
 
 from gongfu_broker.payloads import Reason, State
 from gongfu_ingest.messages import Draft, Duplicate, Rejected
 from gongfu_ingest.numbering import Numbering
 
-_LO = re.compile(rb'"lo":\s*\d+')
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 HashLookup = Callable[[str, int, int], bytes | None]
 
 
@@ -54,7 +55,12 @@ def payload_hash(payload: bytes) -> bytes:
 
     ``lo`` is left out: it rises when a device sends the same message again after a drop.
     """
-    return blake2b(_LO.sub(b"", payload), digest_size=8).digest()
+    try:
+        fields = _fields.decode(payload)
+    except msgspec.DecodeError:
+        return blake2b(payload, digest_size=8).digest()
+    kept = b",".join(bytes(fields[name]) for name in sorted(fields) if name != "lo")
+    return blake2b(kept, digest_size=8).digest()
 
 
 def stale(new: State, known: State | None) -> bool:

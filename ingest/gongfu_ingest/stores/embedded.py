@@ -110,7 +110,18 @@ class EmbeddedStore:
                 connection.execute(f"DELETE FROM {table} WHERE ts < ?", (before_ms,)).rowcount  # noqa: S608 - two fixed names
                 for table in _EXPIRED_TABLES
             ]
+            if counts[0]:
+                connection.execute(
+                    "INSERT OR REPLACE INTO meta VALUES ('kept_since', ?)", (str(before_ms),)
+                )
         return counts[0]
+
+    def kept_since_ms(self) -> int:
+        """Rows older than this may have expired; 0 while none ever did."""
+        row = self._database.reader.execute(
+            "SELECT value FROM meta WHERE key = 'kept_since'"
+        ).fetchone()
+        return int(row[0]) if row else 0
 
     def export(self, start_ms: int, end_ms: int) -> Iterator[Point]:
         """Rows in order of (ts, dev)."""

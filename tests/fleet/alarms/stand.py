@@ -84,6 +84,10 @@ class CountingHistory:
         self.reads.append((start_ms, len(samples)))
         return seq, samples
 
+    def kept_since_ms(self) -> int:
+        """As MemoryHistory."""
+        return self.history.kept_since_ms()
+
 
 class Stand:
     """A watch, its log and its store."""
