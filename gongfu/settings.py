@@ -6,9 +6,10 @@ Order: command line > ``GONGFU_BROKER__PORT=…`` > ``gongfu.toml`` > the defaul
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +18,7 @@ from pydantic_settings import (
 )
 
 PREFIX = "GONGFU_"
+MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -28,13 +30,28 @@ class _Section(BaseModel):
 class BrokerSettings(_Section):
     """Which MQTT broker. Without a host of its own, Gongfu starts one as a child process."""
 
-    host: str = Field(
-        default="", description="an existing broker's host; empty starts the embedded one"
-    )
+    url: str = Field(default="", description="mqtt://user:password@host:1883, or mqtts://")
+    host: str = Field(default="", description="an existing broker's host; empty starts our own")
     port: Port = 1883
     user: str = "ingest-p0"
     password: SecretStr | None = None
     password_file: Path | None = Field(default=None, description="a file that holds the password")
+    tls: bool = False
+
+    @model_validator(mode="after")
+    def _take_apart(self) -> Self:
+        """What stands in the URL wins over the single settings."""
+        if not self.url:
+            return self
+        parts = urlsplit(self.url)
+        if parts.scheme not in MQTT_PORTS or not parts.hostname:
+            raise ValueError(f"{parts.scheme}://… is no broker: write mqtt://user:password@host")
+        self.host = parts.hostname
+        self.port = parts.port or MQTT_PORTS[parts.scheme]
+        self.tls = parts.scheme == "mqtts"
+        self.user = unquote(parts.username or self.user)
+        self.password = SecretStr(unquote(parts.password)) if parts.password else self.password
+        return self
 
 
 class ApiSettings(_Section):

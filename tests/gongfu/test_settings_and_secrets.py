@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from gongfu.demo_clock import platform_clock
 from gongfu.errors import SettingsError, StateInUseError
 from gongfu.secrets_file import load_secrets
-from gongfu.settings import DemoSettings, Settings, unknown_names
+from gongfu.settings import BrokerSettings, DemoSettings, Settings, unknown_names
 from gongfu.state_lock import hold_state, holder_of
 from gongfu_broker.clock import RealClock, ScaledClock, read_clock, write_anchor
 
@@ -39,6 +39,31 @@ def test_a_mistake_in_the_file_is_an_error(
     (tmp_path / "gongfu.toml").write_text(text)
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_a_broker_url_is_taken_apart() -> None:
+    broker = BrokerSettings(url="mqtts://ingest:p%40ss@mq.example:9883")
+    assert (broker.host, broker.port, broker.user, broker.tls) == (
+        "mq.example",
+        9883,
+        "ingest",
+        True,
+    )
+    assert broker.password is not None
+    assert broker.password.get_secret_value() == "p@ss"
+    assert BrokerSettings(url="mqtt://mq.example").port == 1883
+
+
+@pytest.mark.parametrize("url", ["http://mq.example", "mq.example:1883", "mqtt://"])
+def test_a_broker_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="mqtt://user"):
+        BrokerSettings(url=url)
+
+
+def test_on_an_outside_broker_platform_time_is_real(tmp_path: Path) -> None:
+    settings = Settings(state=tmp_path, broker=BrokerSettings(url="mqtt://mq.example"))
+    assert not settings.simulates
+    assert isinstance(platform_clock(settings, now=SATURDAY), RealClock)
 
 
 def test_names_that_mean_nothing_are_listed_and_the_known_ones_are_not() -> None:
