@@ -8,15 +8,21 @@ unacknowledged and their devices send them again.
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
 from gongfu_broker.ports import Bus, Message, Session
 
 _REFUSED = 0x80
+# How long an MQTT 5 broker keeps the session of a persistent client that is away.
+SESSION_EXPIRY_S = 7 * 86_400
 _log = logging.getLogger(__name__)
 _log.setLevel(logging.ERROR)
 
@@ -59,11 +65,13 @@ class AiomqttBus:
 
 @dataclass(frozen=True)
 class AiomqttConnector:
-    """Connects to ``host:port`` over MQTT 3.1.1."""
+    """Connects to ``host:port``; the embedded broker speaks MQTT 3.1.1 only."""
 
     host: str
     port: int
     timeout_s: float = 10.0
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+    tls: ssl.SSLContext | None = None
 
     @contextlib.asynccontextmanager
     async def connect(self, session: Session) -> AsyncIterator[Bus]:
@@ -90,11 +98,29 @@ class AiomqttConnector:
             username=session.user,
             password=session.secret,
             identifier=session.client_id,
-            clean_session=not session.persistent,
             keepalive=session.keep_alive_s,
             will=will or None,
             timeout=self.timeout_s,
-            protocol=aiomqtt.ProtocolVersion.V311,
             max_queued_incoming_messages=session.max_waiting or None,
+            tls_context=self.tls,
             logger=_log,
+            **self._version(session),
         )
+
+    def _version(self, session: Session) -> dict[str, Any]:  # Any: keywords of several types
+        if self.protocol == "3.1.1":
+            return {
+                "protocol": aiomqtt.ProtocolVersion.V311,
+                "clean_session": not session.persistent,
+            }
+        return {
+            "protocol": aiomqtt.ProtocolVersion.V5,
+            "clean_start": not session.persistent,
+            "properties": _session_expiry() if session.persistent else None,
+        }
+
+
+def _session_expiry() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own lack
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    return properties

@@ -1,14 +1,17 @@
-"""One suite for every broker: the embedded NATS child and the in-memory one."""
+"""One suite for every broker: in memory, the embedded NATS child, mosquitto over MQTT 3.1.1 and 5.
+
+NATS speaks MQTT 3.1.1 only.
+"""
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from gongfu_broker.access import User, device_user, ingest_user, replay_user
 from gongfu_broker.client_aiomqtt import AiomqttConnector
@@ -19,6 +22,7 @@ from gongfu_broker.memory import MemoryBroker
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_broker.ports import Bus, BusConnector, Device, Message, Session, Will
 from gongfu_broker.topics import uplink_filters
+from tests.servers.mosquitto import Mosquitto, free_port
 
 CABINET = Device("cab-0001", "hangzhou", DeviceKind.CABINET)
 USERS: tuple[User, ...] = (
@@ -31,19 +35,24 @@ INGEST = Session("ingest-p0-x", "ingest-p0", "secret-i", persistent=True)
 DEVICE = Session("cab-0001", "cab-0001", "secret-1")
 TEL = "clf/v1/hangzhou/cab-0001/tel"
 STATE = "clf/v1/hangzhou/cab-0001/state"
+FOREIGN = ("clf/v1/hangzhou/cab-0002/ack", "clf/v1/+/+/tel", "clf/v1/+/+/state", "#")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+VERSIONS: dict[str, Literal["3.1.1", "5"]] = {
+    "mosquitto-mqtt-3.1.1": "3.1.1",
+    "mosquitto-mqtt-5": "5",
+}
 
 
-@pytest.fixture(params=["memory", "nats"])
+@pytest.fixture(params=["memory", "nats", *VERSIONS])
 async def connector(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BusConnector]:
     if request.param == "memory":
         yield MemoryBroker(USERS)
+        return
+    if request.param in VERSIONS:
+        with Mosquitto(tmp_path, USERS) as mosquitto:
+            version = VERSIONS[request.param]
+            yield AiomqttConnector("127.0.0.1", mosquitto.port, protocol=version)
         return
     settings = NatsSettings(tmp_path / "broker", port=free_port())
     broker = EmbeddedBroker(settings, USERS)
@@ -92,7 +101,7 @@ async def test_a_device_hears_its_acknowledgements_and_nobody_elses(
         assert [m.payload for m in await collect(device, 2, 1.0)] == [b"mine"]
 
 
-async def test_a_device_cannot_speak_or_listen_for_another(connector: BusConnector) -> None:
+async def test_a_device_cannot_speak_for_another(connector: BusConnector) -> None:
     async with connector.connect(INGEST) as ingest:
         await listen(ingest)
         async with connector.connect(DEVICE) as device:
@@ -101,9 +110,30 @@ async def test_a_device_cannot_speak_or_listen_for_another(connector: BusConnect
             await device.publish("clf/v1/hangzhou/cab-0001/ack", b"forged", qos=1)
             await device.publish(TEL, b"own", qos=1)
             assert [m.payload for m in await collect(ingest, 2, 1.0)] == [b"own"]
-            for topic in ("clf/v1/hangzhou/cab-0002/ack", "clf/v1/+/+/tel", "#"):
-                with pytest.raises(BrokerError):
-                    await device.subscribe(topic)
+
+
+async def test_a_device_hears_nothing_of_others_even_if_it_asks(connector: BusConnector) -> None:
+    other = Session("cab-0002", "cab-0002", "secret-2")
+    async with connector.connect(INGEST) as ingest, connector.connect(DEVICE) as device:
+        for topic in FOREIGN:
+            with contextlib.suppress(BrokerError):
+                await device.subscribe(topic)
+        async with connector.connect(other) as neighbour:
+            await neighbour.publish("clf/v1/hangzhou/cab-0002/tel", b"private", qos=1)
+            await neighbour.publish("clf/v1/hangzhou/cab-0002/state", b"kept", qos=1, retain=True)
+        await ingest.publish("clf/v1/hangzhou/cab-0002/ack", b"private")
+        assert await collect(device, 1, 1.0) == []
+
+
+async def test_a_forbidden_subscription_is_refused(
+    connector: BusConnector, request: pytest.FixtureRequest
+) -> None:
+    if request.node.callspec.params["connector"] in VERSIONS:
+        pytest.skip("mosquitto 2.0 grants every subscription and filters what it delivers")
+    async with connector.connect(DEVICE) as device:
+        for topic in FOREIGN:
+            with pytest.raises(BrokerError):
+                await device.subscribe(topic)
 
 
 async def test_nobody_gets_in_without_the_right_secret(connector: BusConnector) -> None:
@@ -140,7 +170,10 @@ async def vanish(connector: BusConnector, session: Session) -> None:
         return
     assert isinstance(connector, AiomqttConnector)
     assert session.will is not None
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, session.client_id)
+    version = (
+        MQTTProtocolVersion.MQTTv5 if connector.protocol == "5" else MQTTProtocolVersion.MQTTv311
+    )
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, session.client_id, protocol=version)
     client.username_pw_set(session.user, session.secret)
     client.will_set(session.will.topic, session.will.payload, qos=1, retain=True)
     client.connect(connector.host, connector.port)

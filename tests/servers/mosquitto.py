@@ -1,0 +1,129 @@
+"""A real mosquitto on loopback with generated files, started and stopped by one test."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from gongfu_broker.access import User
+from gongfu_broker.mosquitto_config import (
+    CONFIGURATION,
+    PASSWORDS,
+    MosquittoSettings,
+    TlsFiles,
+    generated_files,
+)
+
+FETCHED = Path(__file__).parents[2] / ".servers/mosquitto"
+START_S = 10.0
+
+
+def mosquitto_binary() -> Path:
+    """The fetched one, else an installed one; skips the test when there is neither."""
+    fetched = FETCHED / "usr/sbin/mosquitto"
+    if fetched.exists():
+        return fetched
+    installed = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    if installed is None:
+        pytest.skip("no mosquitto on this machine: 'make test-servers' fetches it")
+    return Path(installed)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Mosquitto:
+    """One broker in one folder: configuration, accounts and persistence beside each other."""
+
+    folder: Path
+    users: Iterable[User]
+    tls: TlsFiles | None = None
+    port: int = field(default_factory=free_port)
+    tls_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "mosquitto.log"
+
+    def write(self, users: Iterable[User]) -> None:
+        settings = MosquittoSettings(
+            self.folder,
+            self.folder / "data",
+            port=self.port,
+            tls=self.tls,
+            tls_port=self.tls_port,
+            run_as="root" if os.getuid() == 0 else None,
+        )
+        passwords = self.folder / PASSWORDS
+        known = passwords.read_text() if passwords.exists() else ""
+        for name, text in generated_files(settings, users, known).items():
+            (self.folder / name).touch(mode=0o600)
+            (self.folder / name).write_text(text)
+
+    def start(self) -> None:
+        binary = mosquitto_binary()
+        (self.folder / "data").mkdir(parents=True, exist_ok=True)
+        self.write(self.users)
+        libraries = [str(path) for path in FETCHED.glob("usr/lib/*-linux-*")]
+        libraries += [str(path) for path in FETCHED.glob("lib/*-linux-*")]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [binary, "-c", self.folder / CONFIGURATION],
+                env={"LD_LIBRARY_PATH": ":".join(libraries)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_listening(self.process)
+
+    def reload(self, users: Iterable[User]) -> None:
+        """Write the files anew and send SIGHUP; returns once the broker has read them."""
+        assert self.process is not None
+        self.write(users)
+        said = self.log.read_text().count("Reloading config")
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + START_S
+        while self.log.read_text().count("Reloading config") == said:
+            assert time.monotonic() < deadline, self.log.read_text()[-2000:]
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(START_S)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(START_S)
+
+    def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        self.stop()
+        raise AssertionError(f"mosquitto did not start:\n{self.log.read_text()[-2000:]}")
