@@ -94,7 +94,7 @@ def configuration(settings: MosquittoSettings) -> str:
         f"max_packet_size {MAX_PACKET_BYTES}",
         "set_tcp_nodelay true",
         "log_dest stderr",
-        *(f"log_type {kind}" for kind in ("error", "warning", "notice")),
+        *(f"log_type {kind}" for kind in ("error", "warning", "notice", "information")),
         "log_timestamp_format %Y-%m-%dT%H:%M:%S",
         *([f"pid_file {settings.pid_file}"] if settings.pid_file else []),
         *([f"user {settings.run_as}"] if settings.run_as else []),
