@@ -1,17 +1,23 @@
-"""``gongfu run``: broker child, ingest, consumers, API and the simulated county, in one process."""
+"""The roles: ``gongfu run`` is everything in one process; ``worker`` and ``api`` are its halves.
+
+The worker owns telemetry.db, the broker child and the log's consumers; the API reads telemetry.db
+on the same host.
+"""
 
 import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from gongfu.children import OwnChild
 from gongfu.cli.output import say
 from gongfu.demo_clock import platform_clock, save_clock, utc_now
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FIRST_PASSWORD, FleetSide, open_fleet
+from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.housekeeping import housekeeping
 from gongfu.http_server import HttpServer, http_server
 from gongfu.secrets_file import load_secrets
@@ -20,55 +26,82 @@ from gongfu.state_lock import hold_state
 from gongfu.status_line import report_status
 from gongfu.telemetry import Telemetry, open_telemetry
 from gongfu.wiring import Face, Worker, api, broker_users, embedded_broker, worker
-from gongfu_broker.clock import Clock, RealClock
+from gongfu_broker.clock import Clock, RealClock, read_clock
 from gongfu_broker.embedded import EmbeddedBroker, require_free_port
 from gongfu_fleet.jobs import start_jobs
 
 CLOCK_SAVE_S = 1.0
 STOP_S = 20.0
+Work = Coroutine[Any, Any, None]
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class House:
-    """Everything that was opened."""
+    """What every role opens."""
 
     settings: Settings
     clock: Clock
     fleet: FleetSide
     telemetry: Telemetry
-    work: Worker
-    server: HttpServer
-    stopping: asyncio.Event
-    troubles: list[Callable[[], Sequence[str]]]
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    troubles: list[Callable[[], Sequence[str]]] = field(default_factory=list)
+
+    def complaints(self) -> list[str]:
+        """What is not well at present, in sentences."""
+        return [trouble for ask in self.troubles for trouble in ask()]
 
 
 async def run(settings: Settings, *, quiet: bool = False) -> None:
-    """Run until SIGINT or SIGTERM; everything started here ends here."""
-    with hold_state(settings.state):
-        require_free_port(settings.api.host, settings.api.port, "GONGFU_API__PORT")
-        async with _open(settings) as house, _broker(house):
-            _stop_on_signals(house)
+    """Everything, until SIGINT, SIGTERM or SIGHUP; what is started here ends here."""
+    require_free_port(settings.api.host, settings.api.port, "GONGFU_API__PORT")
+    with hold_state(settings.state), _open(settings) as house:
+        async with _broker(house):
+            work = _worker(house)
+            house.troubles.append(work.troubles)
+            server = _server(house, lambda: work.ingest.state.connected, house.complaints)
+            tasks = [*_worker_tasks(house, work), _simulator(settings)]
+            if not quiet:
+                tasks.append(report_status(house.fleet, house.telemetry, house.clock))
             _greet(house)
-            with start_jobs(housekeeping(house.telemetry, house.clock, settings.store)) as jobs:
-                house.troubles.append(jobs.troubles)
-                await _work(house, quiet=quiet)
+            with _jobs(house):
+                await _until_stopped(house, tasks, server)
 
 
-@contextlib.asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[House]:
+async def run_worker(settings: Settings) -> None:
+    """Ingest, consumers and housekeeping, without HTTP; tells its health by ``worker.json``."""
+    with hold_state(settings.state), _open(settings) as house:
+        async with _broker(house):
+            work = _worker(house)
+            house.troubles.append(work.troubles)
+            with _jobs(house):
+                await _until_stopped(house, _worker_tasks(house, work), None)
+
+
+async def run_api(settings: Settings) -> None:
+    """HTTP only, beside a worker on the same host."""
+    require_free_port(settings.api.host, settings.api.port, "GONGFU_API__PORT")
+    with _open(settings, read_only=True) as house:
+        watch = WorkerWatch(settings.state / FILE_NAME)
+        house.troubles.append(watch.troubles)
+        _greet(house)
+        await _until_stopped(house, [], _server(house, watch.connected, house.complaints))
+
+
+@contextlib.contextmanager
+def _open(settings: Settings, *, read_only: bool = False) -> Iterator[House]:
     say("opening databases …")
     fleet = open_fleet(settings)
-    telemetry = open_telemetry(settings.telemetry_path)
-    clock = platform_clock(settings, now=utc_now())
-    keys = load_secrets(settings.state, RegisteredDevices(fleet.registry).devices())
-    work = worker(settings, keys, clock=clock, telemetry=telemetry, fleet=fleet)
-    stopping = asyncio.Event()
-    troubles: list[Callable[[], Sequence[str]]] = [work.troubles]
-    face = Face(stopping, lambda: [told for ask in troubles for told in ask()], settings.api)
-    server = http_server(api(clock, telemetry, fleet=fleet, work=work, face=face), settings.api)
     try:
-        yield House(settings, clock, fleet, telemetry, work, server, stopping, troubles)
+        telemetry = open_telemetry(settings.telemetry_path, read_only=read_only)
+    except BaseException:
+        fleet.close()
+        raise
+    clock = read_clock(settings.clock_path) if read_only else None
+    house = House(settings, clock or platform_clock(settings, now=utc_now()), fleet, telemetry)
+    _stop_on_signals(house.stopping)
+    try:
+        yield house
     finally:
         telemetry.close()
         fleet.close()
@@ -100,37 +133,66 @@ async def _keep_broker(broker: EmbeddedBroker) -> None:
         await broker.start()
 
 
-async def _work(house: House, *, quiet: bool) -> None:
-    tasks = [
-        asyncio.create_task(house.work.ingest.run()),
-        asyncio.create_task(house.work.watch.run()),
-        asyncio.create_task(house.server.serve()),
-        asyncio.create_task(_save_clock(house)),
+def _worker(house: House) -> Worker:
+    keys = load_secrets(house.settings.state, [])
+    return worker(
+        house.settings, keys, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet
+    )
+
+
+def _worker_tasks(house: House, work: Worker) -> list[Work]:
+    path = house.settings.state / FILE_NAME
+    return [
+        work.ingest.run(),
+        work.watch.run(),
+        _save_clock(house),
+        beat(path, lambda: work.ingest.state.connected, house.complaints),
     ]
-    if house.settings.simulates:
-        tasks.append(asyncio.create_task(_simulator(house.settings).run()))
-    if not quiet:
-        tasks.append(asyncio.create_task(report_status(house.fleet, house.telemetry, house.clock)))
+
+
+@contextlib.contextmanager
+def _jobs(house: House) -> Iterator[None]:
+    with start_jobs(housekeeping(house.telemetry, house.clock, house.settings.store)) as jobs:
+        house.troubles.append(jobs.troubles)
+        yield
+
+
+def _server(
+    house: House, connected: Callable[[], bool], troubles: Callable[[], Sequence[str]]
+) -> HttpServer:
+    face = Face(house.settings.api, connected, troubles, house.stopping)
+    app = api(house.clock, house.telemetry, fleet=house.fleet, face=face)
+    return http_server(app, face.settings)
+
+
+async def _simulator(settings: Settings) -> None:
+    if not settings.simulates:
+        await asyncio.Event().wait()
+    words = ["simulate", "--until-stdin-closes", "--state", str(settings.state)]
+    await OwnChild("the simulator", words).run()
+
+
+async def _until_stopped(house: House, work: Sequence[Work], server: HttpServer | None) -> None:
+    """Run everything until told to stop; the first one that fails ends the others too."""
+    tasks = [asyncio.create_task(one) for one in work]
+    serving = asyncio.create_task(server.serve()) if server else None
     ending = asyncio.create_task(house.stopping.wait())
+    everything = [*tasks, *([serving] if serving else [])]
     try:
-        done, _ = await asyncio.wait([*tasks, ending], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*everything, ending], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {ending}:
             task.result()
     finally:
         say("stopping …")
         house.stopping.set()
-        house.server.should_exit = True
-        await _end(tasks)
+        if server and serving:
+            # The server ends by itself; it is not cancelled in the middle of an answer.
+            server.should_exit = True
+            await asyncio.wait([serving], timeout=5)
+        await _end(everything)
 
 
-def _simulator(settings: Settings) -> OwnChild:
-    arguments = ["simulate", "--until-stdin-closes", "--state", str(settings.state)]
-    return OwnChild("the simulator", arguments)
-
-
-async def _end(tasks: list["asyncio.Task[None]"]) -> None:
-    # The server ends by itself; it must not be cancelled in the middle of answering.
-    await asyncio.wait([tasks[2]], timeout=5)
+async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
     for task in tasks:
         task.cancel()
     _, late = await asyncio.wait(tasks, timeout=STOP_S)
@@ -145,11 +207,10 @@ async def _save_clock(house: House) -> None:
     await house.stopping.wait()
 
 
-def _stop_on_signals(house: House) -> None:
+def _stop_on_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    stop: Callable[[], None] = house.stopping.set
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(name, stop)
+        loop.add_signal_handler(name, stopping.set)
 
 
 def _greet(house: House) -> None:
@@ -159,7 +220,7 @@ def _greet(house: House) -> None:
         say(f"  first sign-in: user admin, password {house.fleet.first_password}")
     else:
         path = house.settings.state / FIRST_PASSWORD
-        where = f"see {path}" if path.exists() else "it was shown at the first start"
+        where = f"see {path}" if path.exists() else "lost it? 'gongfu password' makes a new one"
         say(f"  sign in as admin; its password: {where}")
     if house.settings.simulates:
         say(f"  demonstration: simulated county, time runs ×{house.clock.speed:g}")

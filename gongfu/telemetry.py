@@ -1,7 +1,7 @@
 """Ingest's side of the house, opened once per process, in the shapes the fleet asks for."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,6 @@ from gongfu_fleet.ports import Connection, ConsumerLag
 from gongfu_ingest.database import Database
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.reports import Reports
-from gongfu_ingest.service import IngestState
 from gongfu_ingest.stores.embedded import EmbeddedStore
 
 
@@ -31,9 +30,9 @@ class Telemetry:
         self.database.close()
 
 
-def open_telemetry(path: Path) -> Telemetry:
-    """Open or make telemetry.db."""
-    database = Database(path)
+def open_telemetry(path: Path, *, read_only: bool = False) -> Telemetry:
+    """Open or make telemetry.db; ``read_only`` where another process writes it."""
+    database = Database(path, read_only=read_only)
     log = TelemetryLog(database)
     writer = ThreadPoolExecutor(1, thread_name_prefix="telemetry-writer")
     return Telemetry(database, log, EmbeddedStore(database), Reports(database, log), writer)
@@ -103,10 +102,10 @@ class StoredConnections:
 
 @dataclass(frozen=True)
 class StoredIngestStatus:
-    """Counters and lags as the fleet's ``IngestStatus``; no ``state`` in a pure API process."""
+    """Counters and lags as the fleet's ``IngestStatus``; ``connected`` asks whoever ingests."""
 
     telemetry: Telemetry
-    state: IngestState | None
+    connected: Callable[[], bool]
 
     def counters(self) -> Mapping[str, int]:
         """Totals since telemetry.db was made."""
@@ -121,4 +120,4 @@ class StoredIngestStatus:
 
     def broker_connected(self) -> bool:
         """Whether ingest is connected to the broker now."""
-        return self.state is not None and self.state.connected
+        return self.connected()

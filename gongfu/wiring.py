@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -54,9 +55,10 @@ class Worker:
 class Face:
     """What the HTTP face must know of the process it lives in."""
 
-    stopping: asyncio.Event
-    troubles: Callable[[], Sequence[str]]
     settings: ApiSettings
+    connected: Callable[[], bool]
+    troubles: Callable[[], Sequence[str]]
+    stopping: asyncio.Event
 
 
 def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
@@ -79,7 +81,9 @@ def embedded_broker(settings: Settings, users: Sequence[User]) -> EmbeddedBroker
 
 def connector(settings: Settings) -> AiomqttConnector:
     """The way to the broker."""
-    return AiomqttConnector(settings.broker.host or "127.0.0.1", settings.broker.port)
+    broker = settings.broker
+    tls = ssl.create_default_context() if broker.tls else None
+    return AiomqttConnector(broker.host or "127.0.0.1", broker.port, tls=tls)
 
 
 def ingest_session(settings: Settings, keys: Secrets) -> Session:
@@ -123,16 +127,15 @@ def api(
     telemetry: Telemetry,
     *,
     fleet: FleetSide,
-    work: Worker | None,
     face: Face,
 ) -> FastAPI:
-    """The HTTP face; ``work`` is None in a process without ingest."""
+    """The HTTP face."""
     deps = ApiDeps(
         clock=clock,
         registry=fleet.registry,
         readings=StoredReadings(telemetry.store),
         connections=StoredConnections(telemetry.reports),
-        ingest=StoredIngestStatus(telemetry, work.ingest.state if work else None),
+        ingest=StoredIngestStatus(telemetry, face.connected),
         incidents=fleet.incidents,
         sign_in=fleet.sign_in,
         stopping=face.stopping,

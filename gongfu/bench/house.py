@@ -70,8 +70,8 @@ class House:
         """Where its output goes."""
         return self.settings.state / "run.log"
 
-    def start(self) -> None:
-        """Start in a process group of its own."""
+    def start(self, role: str = "run") -> None:
+        """Start a role in a process group of its own."""
         self.settings.state.mkdir(parents=True, exist_ok=True)
         names = {
             "GONGFU_STATE": str(self.settings.state),
@@ -83,8 +83,8 @@ class House:
             "PATH": os.defpath,
         }
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "gongfu", "run"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                [sys.executable, "-m", "gongfu", role],
                 env=names,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -98,6 +98,12 @@ class House:
             return 0
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
+        return self._process.wait(timeout_s)
+
+    def wait_ended(self, timeout_s: float = 40.0) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        if self._process is None:
+            raise HouseError("the house was not started")
         return self._process.wait(timeout_s)
 
     def kill(self) -> None:

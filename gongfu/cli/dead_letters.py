@@ -15,7 +15,7 @@ def show_dead_letters(path: Path, reason: str | None, limit: int, *, as_json: bo
     """Print counts by reason and the newest letters."""
     if not path.exists():
         fail(f"{path} does not exist: run 'gongfu run' first, or name the state folder")
-    telemetry = open_telemetry(path)
+    telemetry = open_telemetry(path, read_only=True)
     counts = telemetry.reports.dead_letter_counts()
     letters = telemetry.reports.dead_letters(reason=reason, limit=limit)
     telemetry.close()

@@ -66,6 +66,37 @@ def run(state: State = None, quiet: bool = False) -> None:
 
 
 @app.command()
+def worker(state: State = None) -> None:
+    """Run ingest and its consumers without HTTP (and the embedded broker, unless one is set)."""
+    from gongfu.run import run_worker
+
+    complete(run_worker(settings_of(state)))
+
+
+@app.command()
+def api(state: State = None) -> None:
+    """Serve pages and HTTP API beside a worker on the same host."""
+    from gongfu.run import run_api
+
+    complete(run_api(settings_of(state)))
+
+
+@app.command()
+def health(state: State = None, as_json: Json = False) -> None:
+    """Say whether the worker of a state folder lives and is well; exit code 1 if not."""
+    from gongfu.heartbeat import FILE_NAME, WorkerWatch
+
+    watch = WorkerWatch(settings_of(state).state / FILE_NAME)
+    connected, troubles = watch.connected(), watch.troubles()
+    if as_json:
+        emit({"connected": connected, "troubles": troubles})
+    else:
+        say("; ".join(troubles) or ("well" if connected else "not connected to the broker yet"))
+    if not connected:
+        raise typer.Exit(NOT_WELL)
+
+
+@app.command()
 def simulate(state: State = None, until_stdin_closes: bool = False) -> None:
     """Run the simulated devices of a state folder against its broker."""
     from gongfu.simulate import simulate_county
@@ -136,6 +167,42 @@ def import_(
     try:
         import_files(settings_of(state), chosen, encoding=encoding, how=how, as_json=as_json)
     except FleetError as error:
+        fail(str(error))
+
+
+@app.command("broker-files")
+def broker_files(
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write into.")],
+    at: Annotated[Path | None, typer.Option(help="That folder as mosquitto sees it.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Where mosquitto keeps its queue.")] = None,
+    host: Annotated[str, typer.Option(help="Address of the plain listener.")] = "127.0.0.1",
+    certificate: Annotated[Path | None, typer.Option(help="PEM; opens the TLS listener.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM, of the certificate.")] = None,
+    tls_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8883,
+    pid_file: Annotated[Path | None, typer.Option(help="Where mosquitto notes its id.")] = None,
+    reload: Annotated[bool, typer.Option(help="Let a running mosquitto read the files.")] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Write mosquitto's configuration, passwords and access list from the registry."""
+    from gongfu.cli.broker_files import Request, write_broker_files
+    from gongfu_broker.mosquitto_config import MosquittoSettings, TlsFiles
+
+    if (certificate is None) != (key is None):
+        fail("--certificate and --key belong together: name both, or neither")
+    settings, files = settings_of(state), at or out.resolve()
+    mosquitto = MosquittoSettings(
+        files,
+        data or files / "data",
+        host=host,
+        port=settings.broker.port,
+        tls=TlsFiles(certificate, key) if certificate and key else None,
+        tls_port=tls_port,
+        pid_file=pid_file,
+    )
+    try:
+        write_broker_files(settings, Request(out, mosquitto, reload), as_json=as_json)
+    except (FleetError, BrokerError, OSError) as error:
         fail(str(error))
 
 

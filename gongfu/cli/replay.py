@@ -100,7 +100,7 @@ async def _play(settings: Settings, tape: Tape, rows: list[Row], *, quiet: bool)
 
 async def _until_watched(settings: Settings, fleet: FleetSide) -> None:
     """Wait until the cold-chain watch has read what was just committed."""
-    telemetry = open_telemetry(settings.telemetry_path)
+    telemetry = open_telemetry(settings.telemetry_path, read_only=True)
     try:
         head = telemetry.log.head()
         async with asyncio.timeout(CAUGHT_UP_S):

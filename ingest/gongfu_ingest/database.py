@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gongfu_broker.columns import metrics
-from gongfu_ingest.errors import SchemaError
+from gongfu_ingest.errors import SchemaError, StoreError
 
 SCHEMA_VERSION = "1"
 _METRIC_COLUMNS = ", ".join(f"{metric} REAL" for metric in metrics())
@@ -69,23 +69,46 @@ CREATE TABLE roll (
 ) WITHOUT ROWID;
 CREATE TABLE roll_due (t0 INTEGER NOT NULL, dev TEXT NOT NULL, PRIMARY KEY (t0, dev)) WITHOUT ROWID;
 """
+_HAS_META = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
+
+
+def _open_writer(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
 
 
 class Database:
     """The file, its writer connection and its readers."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, making it when it is new. Raises SchemaError for a foreign version."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the file, making it when it is new, unless ``read_only``.
+
+        Raises SchemaError for a foreign version, StoreError when there is nothing to read.
+        """
         self.path = path
         self._readers = threading.local()
-        self.writer = sqlite3.connect(path, timeout=10, check_same_thread=False)
-        self.writer.isolation_level = None
-        self.writer.execute("PRAGMA journal_mode=WAL")
-        self.writer.execute("PRAGMA synchronous=FULL")
-        if not self.writer.execute("SELECT 1 FROM sqlite_master WHERE name='meta'").fetchone():
+        self._writer = None if read_only else _open_writer(path)
+        if read_only and not path.exists():
+            raise StoreError(f"{path} does not exist: start 'gongfu run' or 'gongfu worker' first")
+        if self._writer and not self._writer.execute(_HAS_META).fetchone():
             self._create()
         self.log_id = self._check()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether another process is the one that writes."""
+        return self._writer is None
+
+    @property
+    def writer(self) -> sqlite3.Connection:
+        """The one connection that writes. Raises StoreError in a process that only reads."""
+        if self._writer is None:
+            raise StoreError(f"{self.path} is open for reading only: ingest is its one writer")
+        return self._writer
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -115,7 +138,8 @@ class Database:
         if connection is not None:
             connection.close()
             del self._readers.connection
-        self.writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def _create(self) -> None:
         with self.transaction() as connection:
@@ -127,7 +151,8 @@ class Database:
             )
 
     def _check(self) -> str:
-        meta = dict(self.writer.execute("SELECT key, value FROM meta").fetchall())
+        connection = self._writer or self.reader
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
         if meta.get("schema") != SCHEMA_VERSION:
             raise SchemaError(
                 f"{self.path} has schema {meta.get('schema')}, this Gongfu needs {SCHEMA_VERSION}: "

@@ -34,9 +34,7 @@ class TelemetryLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._released: dict[str, int] = dict(
-            database.reader.execute("SELECT name, seq FROM consumer").fetchall()
-        )
+        self._released = self._saved()
 
     @property
     def log_id(self) -> str:
@@ -85,8 +83,11 @@ class TelemetryLog:
         self._released[consumer] = upto
 
     def consumers(self) -> dict[str, int]:
-        """Every consumer's released position."""
-        return dict(self._released)
+        """Every consumer's released position; in a process that only reads, as last saved."""
+        return self._saved() if self._database.read_only else dict(self._released)
+
+    def _saved(self) -> dict[str, int]:
+        return dict(self._database.reader.execute("SELECT name, seq FROM consumer").fetchall())
 
     def hash_of(self, dev: str, boot: int, mseq: int) -> bytes | None:
         """Hash of the payload that first bore this number, while it is still known."""
