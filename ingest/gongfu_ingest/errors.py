@@ -1,8 +1,12 @@
 """What can go wrong in ingest.
 
 IngestError
-├── StoreError        the telemetry store cannot do what was asked; the message says why
-└── SchemaError       telemetry.db was made by another version of Gongfu
+├── StoreError         the telemetry store cannot do what was asked; the message says why
+├── SchemaError        telemetry.db was made by another version of Gongfu
+├── LineError          a point that line protocol cannot carry
+├── ServerBusyError    InfluxDB takes nothing now (429, 5xx, no connection): try again
+├── LinesRefusedError  InfluxDB refuses what the lines say (400, 413, 422)
+└── ServerSetupError   InfluxDB refuses us (401, 403, 404, …): settings must change
 """
 
 
@@ -16,3 +20,23 @@ class StoreError(IngestError):
 
 class SchemaError(IngestError):
     """telemetry.db was made by another version of Gongfu."""
+
+
+class LineError(IngestError):
+    """A point that line protocol cannot carry."""
+
+
+class ServerBusyError(IngestError):
+    """InfluxDB takes nothing now; ``retry_after_s`` is the shortest wait it asked for."""
+
+    def __init__(self, why: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+
+
+class LinesRefusedError(IngestError):
+    """InfluxDB refuses what the lines say; the message is the server's text."""
+
+
+class ServerSetupError(IngestError):
+    """InfluxDB refuses us; the message names the setting to look at."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,21 +14,77 @@ from gongfu_ingest.errors import StoreError
 from gongfu_ingest.points import Latest, Point, Rank
 from gongfu_ingest.ports import TelemetryStore
 from gongfu_ingest.stores.embedded import EmbeddedStore
+from gongfu_ingest.stores.influx.store import InfluxStore
+from gongfu_ingest.stores.influx.target import InfluxTarget
 from gongfu_ingest.stores.memory import MemoryStore
+from tests.influx.county import County
+from tests.influx.servers import Server, influxd, mapping_proxy, running, victoria_metrics
 
 METRIC = "zone_1_celsius"
 END = 4_000_000_000_000
 T0 = 1_760_000_000_000
 
+LAST_WINS = "the last row written wins: ranks are resolved before rows are sent"
+CANNOT = {
+    "test_rows_that_are_there_already_are_not_counted_as_written": (
+        "InfluxDB does not tell new rows from repeated ones"
+    ),
+    "test_two_rows_at_one_time_resolve_value_by_value_by_rank_and_are_counted": LAST_WINS,
+    "test_expired_rows_are_gone_and_the_rest_stays": "each server forgets by its own retention",
+}
+NO_INFLUXQL = "VictoriaMetrics answers no InfluxQL; tests/influx reads it in its own language"
 
-@pytest.fixture(params=["memory", "embedded"])
+
+@pytest.fixture(params=["memory", "embedded", "influxd-v1", "influxd-v2-proxy", "victoria-metrics"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryStore]:
     if request.param == "memory":
         yield MemoryStore()
+    elif request.param == "embedded":
+        database = Database(tmp_path / "telemetry.db")
+        yield EmbeddedStore(database)
+        database.close()
+    else:
+        skip_what_the_engine_cannot(request)
+        with (
+            empty_target(request) as target,
+            InfluxStore(target, County(), page_rows=5) as influx,
+        ):
+            yield influx
+
+
+def skip_what_the_engine_cannot(request: pytest.FixtureRequest) -> None:
+    name = request.function.__name__
+    if name in CANNOT:
+        pytest.skip(f"InfluxDB: {CANNOT[name]}")
+    if request.param == "victoria-metrics" and "makes_no_sense" not in name:
+        pytest.skip(NO_INFLUXQL)
+
+
+@pytest.fixture(scope="session")
+def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(influxd(tmp_path_factory.mktemp("influxd"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(victoria_metrics(tmp_path_factory.mktemp("victoria"))) as server:
+        yield server
+
+
+@contextmanager
+def empty_target(request: pytest.FixtureRequest) -> Iterator[InfluxTarget]:
+    """One of the engines, with an empty database."""
+    if request.param == "victoria-metrics":
+        yield InfluxTarget(request.getfixturevalue("victoria").url)
         return
-    database = Database(tmp_path / "telemetry.db")
-    yield EmbeddedStore(database)
-    database.close()
+    server: Server = request.getfixturevalue("influx_server")
+    bucket = server.fresh()
+    if request.param == "influxd-v1":
+        yield InfluxTarget(server.url, "v1", bucket=bucket)
+        return
+    with mapping_proxy(server) as proxy:
+        yield InfluxTarget(proxy, bucket=bucket)
 
 
 def point(ts: int, value: float, *, dev: str = "cab-0001", seq: int = 1, **more: float) -> Point:
@@ -47,9 +104,15 @@ def test_a_range_includes_its_start_and_excludes_its_end(store: TelemetryStore) 
 def test_writing_a_row_again_changes_nothing(store: TelemetryStore) -> None:
     rows = [point(1, 4.0), point(2, 5.0)]
     assert store.write(rows).written == 2
-    again = store.write(rows)
-    assert (again.written, again.conflicts) == (0, 0)
+    assert store.write(rows).conflicts == 0
     assert store.health().rows == 2
+    assert list(store.export(0, END)) == rows
+
+
+def test_rows_that_are_there_already_are_not_counted_as_written(store: TelemetryStore) -> None:
+    rows = [point(1, 4.0), point(2, 5.0)]
+    assert store.write(rows).written == 2
+    assert store.write(rows).written == 0
 
 
 def test_the_newest_value_wins_in_last_even_when_an_older_one_comes_later(

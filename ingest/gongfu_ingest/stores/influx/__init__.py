@@ -1,0 +1,1 @@
+"""InfluxDB: writing, reading, and what the forwarder keeps."""
