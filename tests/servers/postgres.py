@@ -67,9 +67,9 @@ class Postgres:
             done = connection.execute(statement.encode())
             return done.fetchall() if done.description else []
 
-    def stop(self, *, kill: bool = False) -> None:
-        """Without waiting for clients; ``kill`` leaves it no time to say goodbye."""
-        self.process.send_signal(signal.SIGKILL if kill else signal.SIGINT)
+    def stop(self) -> None:
+        """Without waiting for clients."""
+        self.process.send_signal(signal.SIGINT)
         self.process.wait(READY_S)
 
     def start(self) -> None:

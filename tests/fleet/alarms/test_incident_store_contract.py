@@ -1,14 +1,11 @@
 """What every store of the watch must do; the one in memory and the relational one do it alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
-from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.domain.alarms.arrivals import Covered
 from gongfu_fleet.domain.alarms.incident import (
@@ -41,16 +38,18 @@ OVER = replace(ACTIVE, episode=replace(ACTIVE.episode, condition=Condition.NORMA
 STATE = ZoneState("zone_1_celsius", POLICY, (25, -14.3), high=Excursion(10, -0.1, 20))
 
 
-@pytest.fixture(params=["memory", "sql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store of either kind."""
-    if request.param == "memory":
-        yield MemoryIncidentStore()
-        return
-    engine = open_database(f"sqlite:///{tmp_path}/fleet.db")
-    upgrade(engine)
-    yield SqlIncidentStore(engine)
-    engine.dispose()
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def store(kind: str, request: pytest.FixtureRequest) -> Store:
+    """An empty store of every kind."""
+    if kind == "memory":
+        return MemoryIncidentStore()
+    return SqlIncidentStore(request.getfixturevalue("database"))
 
 
 def raised(finding: Finding = ACTIVE, subject: Subject = HIGH) -> Raised:

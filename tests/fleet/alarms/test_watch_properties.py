@@ -1,11 +1,11 @@
 """Late, doubled, shuffled and cut data gives bit for bit the incidents of ordered data."""
 
-from tempfile import TemporaryDirectory
+from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
-from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.domain.alarms.incident import Finding, fold
@@ -121,26 +121,27 @@ def test_folding_the_events_gives_the_state_of_every_incident(
             assert folded == incident
 
 
-@settings(deadline=None, max_examples=12)
-@given(deliveries(), st.integers(1, 7))
+@settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(messages=deliveries(), limit=st.integers(1, 7))
 def test_the_relational_store_keeps_what_the_one_in_memory_keeps(
-    messages: list[list[Sample]], limit: int
+    new_database: Callable[[], Engine], messages: list[list[Sample]], limit: int
 ) -> None:
-    with TemporaryDirectory() as folder:
-        engine = open_database(f"sqlite:///{folder}/fleet.db")
-        upgrade(engine)
-        sql = SqlIncidentStore(engine)
-        stand, model = Stand(store=sql), Stand()
-        for one in (stand, model):
-            for message in messages:
-                one.commit(*message)
-                one.turn(limit)
-                one.watch = one.restarted()
-            one.drain(limit)
-        assert sql.states() == model.ledger.states()
-        assert sql.version() == model.ledger.version()
-        listed = sql.page(10_000, None, asset=None, only_open=False)
-        assert list(reversed(listed)) == model.incidents()
-        for incident in listed:
-            assert list(sql.events(incident.id)) == list(model.ledger.events(incident.id))
-        engine.dispose()
+    engine = new_database()
+    upgrade(engine)
+    sql = SqlIncidentStore(engine)
+    stand, model = Stand(store=sql), Stand()
+    for one in (stand, model):
+        for message in messages:
+            one.commit(*message)
+            one.turn(limit)
+            one.watch = one.restarted()
+        one.drain(limit)
+    assert sql.states() == model.ledger.states()
+    assert sql.version() == model.ledger.version()
+    listed = sql.page(10_000, None, asset=None, only_open=False)
+    assert list(reversed(listed)) == model.incidents()
+    for incident in listed:
+        assert list(sql.events(incident.id)) == list(model.ledger.events(incident.id))
+    engine.dispose()

@@ -4,7 +4,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
+from gongfu_fleet.adapters.db.engine import lock_writes
 from gongfu_fleet.errors import DatabaseUnusableError
 
 
@@ -24,6 +26,7 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
     config.set_main_option("path_separator", "os")
     try:
         with engine.begin() as connection:
+            lock_writes(connection)  # the worker and the API may start in the same moment
             config.attributes["connection"] = connection
             if down:
                 command.downgrade(config, revision)
@@ -33,4 +36,10 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
         raise DatabaseUnusableError(
             f"The database cannot be brought to {revision}: {fault}.",
             "It was probably written by a newer Gongfu: start that one, or restore a backup.",
+        ) from fault
+    except OperationalError as fault:
+        reason = str(fault.orig).strip().partition("\n")[0]
+        raise DatabaseUnusableError(
+            f"The database does not answer: {reason}.",
+            "See that it runs, and that GONGFU_DATABASE__URL names it and its user rightly.",
         ) from fault

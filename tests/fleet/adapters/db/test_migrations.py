@@ -2,15 +2,15 @@
 
 import importlib
 import pkgutil
-from pathlib import Path
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import Engine, inspect, text
 
 from gongfu_fleet.adapters import db
-from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.migrate import downgrade, upgrade
 from gongfu_fleet.adapters.db.schema import Base
 from gongfu_fleet.errors import DatabaseUnusableError
@@ -22,39 +22,37 @@ def load_every_model() -> None:
             importlib.import_module(f"{db.__name__}.{module.name}")
 
 
-def test_the_migrated_database_is_what_the_models_describe(tmp_path: Path) -> None:
+def test_the_migrated_database_is_what_the_models_describe(database: Engine) -> None:
     load_every_model()
-    engine = open_database(f"sqlite:///{tmp_path}/fleet.db")
-    upgrade(engine)
-    with engine.connect() as connection:
+    with database.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []
-    engine.dispose()
 
 
-def test_migrations_go_down_to_nothing_and_up_again(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/fleet.db")
-    upgrade(engine)
-    tables = set(inspect(engine).get_table_names())
-    downgrade(engine)
-    assert inspect(engine).get_table_names() == ["alembic_version"]
-    upgrade(engine)
-    assert set(inspect(engine).get_table_names()) == tables
-    engine.dispose()
+def test_migrations_go_down_to_nothing_and_up_again(database: Engine) -> None:
+    tables = set(inspect(database).get_table_names())
+    downgrade(database)
+    assert inspect(database).get_table_names() == ["alembic_version"]
+    upgrade(database)
+    assert set(inspect(database).get_table_names()) == tables
 
 
-def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/fleet.db")
-    upgrade(engine)
-    upgrade(engine)
-    engine.dispose()
+def test_upgrading_twice_changes_nothing(database: Engine) -> None:
+    upgrade(database)
 
 
-def test_a_database_of_a_newer_program_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/fleet.db")
-    upgrade(engine)
-    with engine.begin() as connection:
+def test_a_worker_and_an_api_that_start_at_once_migrate_once(
+    new_database: Callable[[], Engine],
+) -> None:
+    engine = new_database()
+    with ThreadPoolExecutor(4) as starts:
+        for done in [starts.submit(upgrade, engine) for _ in range(4)]:
+            done.result()
+    assert "incident" in inspect(engine).get_table_names()
+
+
+def test_a_database_of_a_newer_program_is_refused_with_a_remedy(database: Engine) -> None:
+    with database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseUnusableError, match="newer Gongfu"):
-        upgrade(engine)
-    engine.dispose()
+        upgrade(database)
