@@ -106,10 +106,10 @@ class House:
             raise HouseError("the house was not started")
         return self._process.wait(timeout_s)
 
-    def kill(self) -> None:
-        """Kill -9 of every process of the run at once."""
+    def kill(self, *, children: bool = True) -> None:
+        """Kill -9 of the run, with its children at once or leaving them orphaned."""
         house = psutil.Process(self.pid)
-        for process in (house, *house.children(recursive=True)):
+        for process in (house, *(house.children(recursive=True) if children else ())):
             process.kill()
         if self._process is not None:
             self._process.wait(10)
