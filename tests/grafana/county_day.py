@@ -13,6 +13,7 @@ from gongfu_fleet.domain.assets import Asset, Zone
 from gongfu_fleet.ports import AssetRegistry, Connection, IncidentView
 from gongfu_fleet.services.device_state import StateRow, snapshot
 from gongfu_fleet.services.fleet_view import FleetViewer
+from gongfu_ingest.line_protocol import Line, render
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -139,20 +140,6 @@ def celsius(dev: str, zone: Zone, at_ms: int) -> float:
     return round(high - 3.0 + swing, 2)
 
 
-def line(row: StateRow) -> str:
-    """InfluxDB line protocol with a millisecond time."""
-    tags = "".join(f",{key}={escape(value)}" for key, value in row.tags.items())
-    fields = ",".join(f"{key}={wire(value)}" for key, value in row.fields.items())
-    return f"{row.measurement}{tags} {fields} {row.ts_ms}"
-
-
-def escape(tag: str) -> str:
-    for char in ",= ":
-        tag = tag.replace(char, "\\" + char)
-    return tag
-
-
-def wire(value: float | str) -> str:
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{value}i" if isinstance(value, int) else repr(value)
+def line(row: StateRow) -> bytes:
+    """As ingest's writer sends it."""
+    return render(Line(*row))

@@ -1,6 +1,5 @@
 """A real influxd 1.6.7 on loopback, out of the system's package, for as long as a block lasts."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -21,32 +20,14 @@ START_S = 20.0
 
 def find_influxd() -> Path | None:
     """The binary: fetched before, fetched now, or none."""
-    for _ in range(2):
-        found = sorted(SERVERS.glob("influx*/**/bin/influxd"))
+    for fetch in (True, False):
+        found = sorted(SERVERS.glob("influx/**/bin/influxd"))
         if found:
             return found[0]
-        _fetch()
+        if fetch:
+            script = ROOT / "tests" / "servers" / "influx.sh"
+            subprocess.run(["sh", str(script)], cwd=ROOT, check=False, timeout=300)
     return None
-
-
-def _fetch() -> None:
-    script = ROOT / "tests" / "servers" / "influx.sh"
-    if script.exists():
-        subprocess.run(["sh", str(script)], cwd=ROOT, check=False, timeout=300)
-        return
-    folder = SERVERS / "influx-grafana"
-    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    got = subprocess.run(
-        ["apt-get", "download", "-qq", "influxdb"],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    for package in folder.glob("*.deb") if got.returncode == 0 else ():
-        subprocess.run(["dpkg", "-x", package.name, "."], cwd=folder, check=True, timeout=60)
 
 
 @dataclass(frozen=True)
@@ -55,10 +36,10 @@ class Influx:
 
     http: httpx.Client
 
-    def write(self, lines: list[str]) -> None:
+    def write(self, lines: list[bytes]) -> None:
         params = {"db": DATABASE, "precision": "ms"}
         for begin in range(0, len(lines), 5000):
-            body = "\n".join(lines[begin : begin + 5000]).encode()
+            body = b"\n".join(lines[begin : begin + 5000])
             answer = self.http.post("/write", params=params, content=body)
             assert answer.status_code == 204, answer.text
 
