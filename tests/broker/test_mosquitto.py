@@ -63,7 +63,7 @@ async def gets_in(broker: Mosquitto, device: Device) -> bool:
 
 
 async def test_a_device_registered_later_gets_in_after_a_reload(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, accounts(FIRST)) as broker:
+    with Mosquitto(tmp_path, users=accounts(FIRST)) as broker:
         assert not await gets_in(broker, SECOND)
         async with connector(broker).connect(session(FIRST)) as steady:
             broker.reload(accounts(FIRST, SECOND))
@@ -72,7 +72,7 @@ async def test_a_device_registered_later_gets_in_after_a_reload(tmp_path: Path) 
 
 
 async def test_a_revoked_device_is_put_out_by_a_reload_and_stays_out(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, accounts(FIRST, SECOND)) as broker:
+    with Mosquitto(tmp_path, users=accounts(FIRST, SECOND)) as broker:
         async with connector(broker).connect(session(SECOND)) as revoked:
             broker.reload(accounts(FIRST))
             with pytest.raises(BusDisconnectedError):
@@ -82,7 +82,7 @@ async def test_a_revoked_device_is_put_out_by_a_reload_and_stays_out(tmp_path: P
 
 
 async def test_a_new_secret_ends_the_connection_made_with_the_old_one(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, accounts(FIRST)) as broker:
+    with Mosquitto(tmp_path, users=accounts(FIRST)) as broker:
         async with connector(broker).connect(session(FIRST)) as thief:
             broker.reload([device_user(FIRST, "new secret")])
             with pytest.raises(BusDisconnectedError):
@@ -93,7 +93,7 @@ async def test_a_new_secret_ends_the_connection_made_with_the_old_one(tmp_path: 
 
 
 async def test_nobody_takes_over_a_connection_by_its_client_id(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, accounts(FIRST, SECOND)) as broker:
+    with Mosquitto(tmp_path, users=accounts(FIRST, SECOND)) as broker:
         async with connector(broker).connect(session(FIRST)) as bus:
             posing = Session(FIRST.dev, SECOND.dev, f"of-{SECOND.dev}")
             async with connector(broker).connect(posing):
@@ -101,7 +101,7 @@ async def test_nobody_takes_over_a_connection_by_its_client_id(tmp_path: Path) -
 
 
 async def test_what_waits_for_ingest_survives_a_restart_of_the_broker(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, accounts(FIRST)) as broker:
+    with Mosquitto(tmp_path, users=accounts(FIRST)) as broker:
         async with connector(broker).connect(INGEST) as ingest:
             for topic_filter in uplink_filters():
                 await ingest.subscribe(topic_filter, qos=1)
@@ -114,7 +114,7 @@ async def test_what_waits_for_ingest_survives_a_restart_of_the_broker(tmp_path: 
 
 
 async def test_the_health_account_hears_the_uptime_and_nothing_else(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, [*accounts(FIRST), health_user("secret-h")]) as broker:
+    with Mosquitto(tmp_path, users=[*accounts(FIRST), health_user("secret-h")]) as broker:
         checking = Session("health", "health", "secret-h")
         async with connector(broker).connect(checking) as health:
             await health.subscribe("#")
@@ -145,7 +145,7 @@ def trusting(files: TlsFiles) -> ssl.SSLContext:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_devices_speak_over_tls_and_check_whom_they_speak_to(tmp_path: Path) -> None:
     files = certificate(tmp_path, "broker")
-    with Mosquitto(tmp_path, accounts(FIRST), tls=files) as broker:
+    with Mosquitto(tmp_path, users=accounts(FIRST), tls=files) as broker:
         safe = AiomqttConnector("127.0.0.1", broker.tls_port, tls=trusting(files))
         async with safe.connect(session(FIRST)) as bus:
             await bus.publish(TEL, b"sealed", qos=1)
@@ -159,7 +159,7 @@ async def test_devices_speak_over_tls_and_check_whom_they_speak_to(tmp_path: Pat
 
 
 async def test_a_renewed_certificate_is_taken_by_a_reload(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path, accounts(FIRST), tls=certificate(tmp_path, "old")) as broker:
+    with Mosquitto(tmp_path, users=accounts(FIRST), tls=certificate(tmp_path, "old")) as broker:
         renewed = certificate(tmp_path, "new")
         broker.reload(accounts(FIRST))
         safe = AiomqttConnector("127.0.0.1", broker.tls_port, tls=trusting(renewed))

@@ -50,7 +50,7 @@ async def connector(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         yield MemoryBroker(USERS)
         return
     if request.param in VERSIONS:
-        with Mosquitto(tmp_path, USERS) as mosquitto:
+        with Mosquitto(tmp_path, users=USERS) as mosquitto:
             version = VERSIONS[request.param]
             yield AiomqttConnector("127.0.0.1", mosquitto.port, protocol=version)
         return

@@ -45,14 +45,11 @@ def free_port() -> int:
 
 
 @dataclass
-class Mosquitto:
-    """One broker in one folder: configuration, accounts and persistence beside each other."""
+class MosquittoProcess:
+    """mosquitto on a folder whose files something else has written; its log is beside them."""
 
     folder: Path
-    users: Iterable[User]
-    tls: TlsFiles | None = None
     port: int = field(default_factory=free_port)
-    tls_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -66,25 +63,10 @@ class Mosquitto:
     def log(self) -> Path:
         return self.folder / "mosquitto.log"
 
-    def write(self, users: Iterable[User]) -> None:
-        settings = MosquittoSettings(
-            self.folder,
-            self.folder / "data",
-            port=self.port,
-            tls=self.tls,
-            tls_port=self.tls_port,
-            run_as="root" if os.getuid() == 0 else None,
-        )
-        passwords = self.folder / PASSWORDS
-        known = passwords.read_text() if passwords.exists() else ""
-        for name, text in generated_files(settings, users, known).items():
-            (self.folder / name).touch(mode=0o600)
-            (self.folder / name).write_text(text)
-
     def start(self) -> None:
         binary = mosquitto_binary()
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
-        self.write(self.users)
+        stay_root(self.folder / CONFIGURATION)
         libraries = [str(path) for path in FETCHED.glob("usr/lib/*-linux-*")]
         libraries += [str(path) for path in FETCHED.glob("lib/*-linux-*")]
         with self.log.open("ab") as log:
@@ -97,14 +79,13 @@ class Mosquitto:
             )
         self._wait_until_listening(self.process)
 
-    def reload(self, users: Iterable[User]) -> None:
-        """Write the files anew and send SIGHUP; returns once the broker has read them."""
-        assert self.process is not None
-        self.write(users)
-        said = self.log.read_text().count("Reloading config")
-        self.process.send_signal(signal.SIGHUP)
+    def reloads(self) -> int:
+        """How often it has read its files anew."""
+        return self.log.read_text().count("Reloading config")
+
+    def wait_reloaded(self, before: int) -> None:
         deadline = time.monotonic() + START_S
-        while self.log.read_text().count("Reloading config") == said:
+        while self.reloads() == before:
             assert time.monotonic() < deadline, self.log.read_text()[-2000:]
             time.sleep(0.02)
 
@@ -127,3 +108,47 @@ class Mosquitto:
             time.sleep(0.02)
         self.stop()
         raise AssertionError(f"mosquitto did not start:\n{self.log.read_text()[-2000:]}")
+
+
+def stay_root(configuration: Path) -> None:
+    """Started by root, mosquitto would change its account and lose sight of a test's folder."""
+    text = configuration.read_text()
+    if os.getuid() == 0 and not text.startswith("user root\n"):
+        configuration.write_text(f"user root\n{text}")
+
+
+@dataclass
+class Mosquitto(MosquittoProcess):
+    """mosquitto with accounts of the test's own."""
+
+    users: Iterable[User] = ()
+    tls: TlsFiles | None = None
+    tls_port: int = field(default_factory=free_port)
+
+    def start(self) -> None:
+        self.write(self.users)
+        super().start()
+
+    def write(self, users: Iterable[User]) -> None:
+        """Every file anew."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = MosquittoSettings(
+            self.folder,
+            self.folder / "data",
+            port=self.port,
+            tls=self.tls,
+            tls_port=self.tls_port,
+        )
+        passwords = self.folder / PASSWORDS
+        known = passwords.read_text() if passwords.exists() else ""
+        for name, text in generated_files(settings, users, known).items():
+            (self.folder / name).touch(mode=0o600)
+            (self.folder / name).write_text(text)
+
+    def reload(self, users: Iterable[User]) -> None:
+        """Write the files anew and send SIGHUP; returns once the broker has read them."""
+        assert self.process is not None
+        before = self.reloads()
+        self.write(users)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_reloaded(before)
