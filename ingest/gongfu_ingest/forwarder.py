@@ -44,10 +44,12 @@ class Pace:
 
 @dataclass
 class ForwarderState:
-    """What /health tells; read from any thread. ``away_since_ms`` is real time."""
+    """What /health tells; read from any thread. ``away_since_ms`` is real time.
+
+    ``filling`` until the rows of before the first start have been sent."""
 
     sending: bool = False
-    filling: bool = False
+    filling: bool = True
     seq: int = 0
     counters: dict[str, int] = field(default_factory=dict)
     away_since_ms: int | None = None

@@ -1,4 +1,4 @@
-"""A few registered devices, and points of theirs."""
+"""A few registered devices."""
 
 from collections.abc import Mapping
 
@@ -12,5 +12,11 @@ TRUCKS = [Device(f"veh-{n:04}", "quzhou", DeviceKind.TRUCK) for n in range(1, 5)
 class County:
     """Fits ingest's ``DeviceDirectory``."""
 
+    def __init__(self) -> None:
+        self._devices = {device.dev: device for device in [*CABINETS, *TRUCKS]}
+
     def devices(self) -> Mapping[str, Device]:
-        return {device.dev: device for device in [*CABINETS, *TRUCKS]}
+        return self._devices
+
+    def forget(self, dev: str) -> None:
+        del self._devices[dev]

@@ -14,6 +14,7 @@ from gongfu_ingest.errors import (
 
 CONTENT = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, 422)
 BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+PRECISION = "ms"
 MOST_TEXT = 500
 LONGEST_RETRY_AFTER_S = 600.0
 
@@ -63,6 +64,11 @@ def refusal(status: int, body: bytes | str | None, retry_after: str | None = Non
     if status in BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerBusyError(f"{status}: {text}", _seconds(retry_after))
     return ServerSetupError(f"InfluxDB answers {status}: {text}; {_remedy(status)}")
+
+
+def told(error: Exception) -> str:
+    """What a failed connection says; some errors of the libraries have no text of their own."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def _remedy(status: int) -> str:
