@@ -16,7 +16,7 @@ from tests.grafana.county_day import (
     WARM,
 )
 from tests.grafana.frames import Line, Table, lines, table
-from tests.grafana.influxd import Influx, Series
+from tests.grafana.influxd import DATABASE, Influx, Series
 from tests.grafana.interpolation import Json, View, interpolate, interval_ms
 
 CHOSEN = (WARM, RECOVERED, TWO_CHILLED)
@@ -201,3 +201,15 @@ def test_a_table_that_would_be_shuffled_by_grafana_is_never_asked_for(
     influx: Influx, board: Json, title: str
 ) -> None:
     assert rows_of(influx, board, title)  # table() refuses several tags
+
+
+def test_an_influxdb_without_authentication_does_not_mind_the_provisioned_header(
+    influx: Influx,
+) -> None:
+    answer = influx.http.post(
+        "/query",
+        params={"db": DATABASE},
+        data={"q": "SHOW MEASUREMENTS"},
+        headers={"Authorization": "Token anything"},
+    )
+    assert "device_state" in answer.raise_for_status().text
