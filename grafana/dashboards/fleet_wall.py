@@ -60,7 +60,7 @@ CHOSEN = f'{HERE} AND "dev" =~ /^$dev$/'
 STATE, ALARM, INCIDENT = '"device_state"', '"alarm"', '"incident"'
 DEVICES, SUBJECTS = '"dev"', '"dev", "zone", "hazard"'
 OVER_TIME = 'time($__interval), "dev" fill(none)'
-PAGE = "${gongfu}/#/incidents/${__data.fields.id}"
+PAGE = "${gongfu:raw}/#/incidents/${__data.fields.id}"
 
 
 def fleet_wall() -> build.Dashboard:

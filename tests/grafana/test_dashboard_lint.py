@@ -97,7 +97,7 @@ def test_references_of_targets_are_unique_in_a_panel_and_variables_exist(board: 
         refs = [target["refId"] for target in panel["targets"]]
         assert len(set(refs)) == len(refs), panel["title"]
     text = json.dumps(board)
-    used = set(re.findall(r"/\^\$(\w+)\$/", text)) | set(re.findall(r"\$\{(\w+)\}", text))
+    used = set(re.findall(r"/\^\$(\w+)\$/", text)) | set(re.findall(r"\$\{(\w+)(?::\w+)?\}", text))
     assert used
     assert used <= names
 
