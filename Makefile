@@ -47,7 +47,7 @@ run: $(BUNDLE)  ## Run the whole county on this machine (stop with Ctrl-C).
 lint: $(SETUP)  ## Style, types, imports, dependencies.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(PACKAGES) tests
+	$(BIN)/mypy $(PACKAGES) grafana tests
 	$(BIN)/lint-imports
 	$(BIN)/deptry gongfu
 	@for m in broker geo ingest fleet firmware-sim; do p=$$(ls -d $$m/gongfu_*); echo "deptry $$p"; $(BIN)/deptry --config $$m/pyproject.toml $$p || exit 1; done
@@ -65,6 +65,7 @@ fmt: $(SETUP)  ## Format the code.
 
 generate: $(SETUP)  ## Write the generated contract files anew.
 	$(BIN)/gongfu contract --write
+	$(BIN)/python -m grafana.generate
 
 lock: $(UV)  ## Write requirements.lock anew from the pyproject files.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
