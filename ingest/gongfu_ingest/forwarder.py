@@ -46,7 +46,8 @@ class Pace:
 class ForwarderState:
     """What /health tells; read from any thread. ``away_since_ms`` is real time.
 
-    ``filling`` until the rows of before the first start have been sent."""
+    ``filling`` until the rows of before the first start have been sent.
+    """
 
     sending: bool = False
     filling: bool = True

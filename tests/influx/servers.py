@@ -82,11 +82,9 @@ class Server:
                 self.process.kill()
                 self.process.wait(20)
 
-    def ask(self, query: str, database: str = "telemetry") -> None:
+    def ask(self, query: str, auth: tuple[str, str] | None = None) -> None:
         """Run a statement that changes something."""
-        answer = httpx.post(
-            f"{self.url}/query", params={"db": database}, data={"q": query}, trust_env=False
-        )
+        answer = httpx.post(f"{self.url}/query", data={"q": query}, auth=auth, trust_env=False)
         assert "error" not in answer.text, answer.text
 
     def fresh(self) -> str:

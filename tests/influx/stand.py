@@ -78,6 +78,9 @@ class Stand:
         draft = Draft(str(topic), json.dumps(payload).encode(), END)
         self.committer.commit([draft])
 
+    def book(self) -> ForwarderBook:
+        return ForwarderBook(self.folder / "influx.db")
+
     def shipments(self, **changes: int) -> Shipments:
         limits = {"lateness_ms": LATENESS_MS, "max_lines": MAX_LINES, **changes}
         rows = ResolvedRows(self.database)
@@ -92,7 +95,7 @@ class Stand:
         **changes: int,
     ) -> AsyncIterator[Forwarder]:
         """A forwarder that runs inside the block, with its own file beside telemetry.db."""
-        book = ForwarderBook(self.folder / "influx.db")
+        book = self.book()
         opener = partial(open_sink, to) if isinstance(to, InfluxTarget) else to
         forwarder = Forwarder(self.shipments(**changes), book, open_sink=opener, pace=pace)
         task = asyncio.create_task(forwarder.run())

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,13 +50,6 @@ class MemoryServer:
 
     def lines(self) -> list[bytes]:
         return [line for body in self.bodies for line in body.split(b"\n")]
-
-
-@pytest.fixture
-def stand(tmp_path: Path) -> Iterator[Stand]:
-    stand = Stand(tmp_path)
-    yield stand
-    stand.close()
 
 
 @pytest.fixture
@@ -188,7 +181,7 @@ async def test_bad_lines_become_dead_letters_with_the_servers_text_and_the_rest_
         assert forwarder.state.counters == {"points": 20, "refused": 2}
         assert forwarder.troubles() == []
     assert len(server.lines()) == 18
-    book = ForwarderBook(stand.folder / "influx.db")
+    book = stand.book()
     assert {row.why for row in book.refused()} == {"400: too warm"}
     assert len(book.refused()) == 2
     book.close()
@@ -263,7 +256,7 @@ def test_a_cursor_of_another_log_or_beyond_the_end_stops_it(stand: Stand) -> Non
 async def test_a_cursor_that_does_not_fit_is_told_and_nothing_is_sent(
     stand: Stand, server: MemoryServer
 ) -> None:
-    book = ForwarderBook(stand.folder / "influx.db")
+    book = stand.book()
     book.save(Progress("another", 7))
     forwarder = Forwarder(stand.shipments(), book, open_sink=server.open, pace=QUICK)
     task = asyncio.create_task(forwarder.run())
