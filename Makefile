@@ -15,7 +15,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers lint web fmt lock generate clean
+.PHONY: help setup run test test-servers check-compose lint web fmt lock generate clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ lint: $(SETUP)  ## Style, types, imports, dependencies.
 
 test-servers:  ## Fetch what tests need from the system's packages; says so when it cannot.
 	@for fetch in tests/servers/*.sh; do sh $$fetch; done
+
+check-compose:  ## Start docker-compose.yml once and look at every part (needs an engine; not run in CI).
+	@sh deploy/check-compose.sh
 
 test: $(BUNDLE) test-servers lint  ## Every check that CI runs.
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -6,13 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+from ruamel.yaml import YAML
+
 from gongfu.secrets_file import load_secrets
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.errors import BusDisconnectedError
 from gongfu_broker.mosquitto_config import UPTIME
 from gongfu_broker.ports import Session
-from tests.servers.mosquitto import MosquittoProcess, free_port
+from tests.servers.mosquitto import FETCHED, MosquittoProcess, fetched_libraries, free_port
 
+COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 ASSET = "id,kind,name,site,lon,lat,position_source,lifecycle,county_code,depot,model,place\n"
 NEW = "cab-0081,cabinet,邻礼柜 试点,quzhou,118.86826,28.95,assumed,{},,,邻礼柜 LL-8,衢州 试点\n"
 ZONE = "asset_id,zone,metric,product_class\ncab-0081,1,zone_1_celsius,chilled_generic\n"
@@ -88,6 +92,27 @@ async def test_the_health_password_is_kept_and_works(tmp_path: Path) -> None:
         async with way.connect(Session("health", "health", secret)) as bus:
             await bus.subscribe(UPTIME)
             assert (await anext(aiter(bus.messages()))).topic == UPTIME
+
+
+def test_the_health_check_of_compose_tells_a_live_broker_from_a_dead_one(tmp_path: Path) -> None:
+    client = FETCHED / "usr/bin/mosquitto_sub"
+    if not client.exists():
+        pytest.skip("no mosquitto_sub on this machine: 'make test-servers' fetches it")
+    service = YAML(typ="safe").load(COMPOSE)["services"]["mosquitto"]
+    command = service["healthcheck"]["test"][1].replace("$$", "$")
+    shell = Shell(tmp_path)
+    shell.write()
+    command = command.replace("mosquitto_sub", f"{client} -p {shell.port}")
+    command = command.replace("/mosquitto/config", str(shell.out))
+
+    def healthy() -> bool:
+        words = ["sh", "-c", command]
+        done = subprocess.run(words, env=fetched_libraries(), capture_output=True, check=False)
+        return done.returncode == 0
+
+    with MosquittoProcess(shell.out, shell.port):
+        assert healthy()
+    assert not healthy()
 
 
 def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:

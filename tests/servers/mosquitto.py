@@ -37,6 +37,12 @@ def mosquitto_binary() -> Path:
     return Path(installed)
 
 
+def fetched_libraries() -> dict[str, str]:
+    """The environment in which fetched programs find the libraries fetched with them."""
+    found = [*FETCHED.glob("usr/lib/*-linux-*"), *FETCHED.glob("lib/*-linux-*")]
+    return {"LD_LIBRARY_PATH": ":".join(str(path) for path in found)}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -67,12 +73,10 @@ class MosquittoProcess:
         binary = mosquitto_binary()
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         stay_root(self.folder / CONFIGURATION)
-        libraries = [str(path) for path in FETCHED.glob("usr/lib/*-linux-*")]
-        libraries += [str(path) for path in FETCHED.glob("lib/*-linux-*")]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [binary, "-c", self.folder / CONFIGURATION],
-                env={"LD_LIBRARY_PATH": ":".join(libraries)},
+                env=fetched_libraries(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
