@@ -20,6 +20,7 @@ from gongfu.fleet_side import FIRST_PASSWORD, FleetSide, open_fleet
 from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.housekeeping import housekeeping
 from gongfu.http_server import HttpServer, http_server
+from gongfu.influx_side import state_sender
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
 from gongfu.state_lock import hold_state
@@ -28,9 +29,10 @@ from gongfu.telemetry import Telemetry, open_telemetry
 from gongfu.wiring import Face, Worker, api, broker_users, embedded_broker, worker
 from gongfu_broker.clock import Clock, RealClock, read_clock
 from gongfu_broker.embedded import EmbeddedBroker, require_free_port
-from gongfu_fleet.jobs import start_jobs
+from gongfu_fleet.jobs import Job, start_jobs
 
 CLOCK_SAVE_S = 1.0
+SNAPSHOT_S = 30.0
 STOP_S = 20.0
 Work = Coroutine[Any, Any, None]
 _log = logging.getLogger(__name__)
@@ -143,6 +145,7 @@ def _worker(house: House) -> Worker:
 def _worker_tasks(house: House, work: Worker) -> list[Work]:
     path = house.settings.state / FILE_NAME
     return [
+        *([work.forwarder.run()] if work.forwarder else []),
         work.ingest.run(),
         work.watch.run(),
         _save_clock(house),
@@ -152,8 +155,14 @@ def _worker_tasks(house: House, work: Worker) -> list[Work]:
 
 @contextlib.contextmanager
 def _jobs(house: House) -> Iterator[None]:
-    with start_jobs(housekeeping(house.telemetry, house.clock, house.settings.store)) as jobs:
-        house.troubles.append(jobs.troubles)
+    jobs = [*housekeeping(house.telemetry, house.clock, house.settings.store)]
+    send = state_sender(
+        house.settings, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet
+    )
+    if send:
+        jobs.append(Job("state snapshot for Grafana", SNAPSHOT_S, send))
+    with start_jobs(jobs) as running:
+        house.troubles.append(running.troubles)
         yield
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from gongfu.consumers import ConsumerLoop
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FleetSide
+from gongfu.influx_side import influx_forwarder
 from gongfu.secrets_file import Secrets
 from gongfu.settings import ApiSettings, Settings, secret_text
 from gongfu.telemetry import (
@@ -31,6 +32,7 @@ from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_ingest.commit import Committer
+from gongfu_ingest.forwarder import Forwarder
 from gongfu_ingest.service import IngestService
 
 INGEST = "ingest-p0"
@@ -44,11 +46,13 @@ class Worker:
 
     ingest: IngestService
     watch: ConsumerLoop
+    forwarder: Forwarder | None = None
 
     def troubles(self) -> list[str]:
         """Sentences for /health; empty while all is well."""
         told = (self.ingest.state.commit_error, self.watch.failure)
-        return [trouble for trouble in told if trouble]
+        outside = self.forwarder.troubles() if self.forwarder else []
+        return [*(trouble for trouble in told if trouble), *outside]
 
 
 @dataclass(frozen=True)
@@ -111,15 +115,22 @@ def worker(
         new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
     )
     loop = ConsumerLoop(CONSUMER, watch, clock)
+    forwarder = influx_forwarder(settings, clock=clock, telemetry=telemetry, fleet=fleet)
+
+    def wake() -> None:
+        loop.wake()
+        if forwarder:
+            forwarder.wake()
+
     session, link = ingest_session(settings, keys), connector(settings)
     ingest = IngestService(
         committer=Committer(telemetry.database, telemetry.log, RegisteredDevices(fleet.registry)),
         connect=lambda: link.connect(session),
         clock=clock,
         writer=telemetry.writer,
-        on_commit=loop.wake,
+        on_commit=wake,
     )
-    return Worker(ingest, loop)
+    return Worker(ingest, loop, forwarder)
 
 
 def api(

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -44,8 +44,10 @@ def free_port() -> int:
 class House:
     """Start, ask, stop or kill a whole run. Its output goes to ``run.log`` beside the databases."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, more: Mapping[str, str] | None = None) -> None:
+        """``more`` are further GONGFU_ names for the child."""
         self.settings = settings
+        self._more = dict(more or {})
         self.url = f"http://127.0.0.1:{settings.api.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -81,6 +83,7 @@ class House:
             "GONGFU_DEMO__SPEED": str(self.settings.demo.speed),
             "GONGFU_DEMO__LEDGER": "true",
             "PATH": os.defpath,
+            **self._more,
         }
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
