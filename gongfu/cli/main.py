@@ -143,6 +143,25 @@ def dead_letters(
         fail(str(error))
 
 
+@app.command()
+def consumers(
+    drop: Annotated[str, typer.Option(help="Forget this one; the log waits for it no more.")] = "",
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Show who reads the log and how far behind, or drop one that will never come back."""
+    from gongfu.cli.consumers import drop_consumer, show_consumers
+
+    settings = settings_of(state)
+    try:
+        if drop:
+            drop_consumer(settings, drop)
+        else:
+            show_consumers(settings, as_json=as_json)
+    except (GongfuError, IngestError) as error:
+        fail(str(error))
+
+
 @app.command("import")
 def import_(
     assets: Annotated[Path | None, typer.Option(exists=True, help="CSV")] = None,

@@ -89,6 +89,13 @@ class TelemetryLog:
     def _saved(self) -> dict[str, int]:
         return dict(self._database.reader.execute("SELECT name, seq FROM consumer").fetchall())
 
+    def forget(self, consumer: str) -> bool:
+        """Drop a consumer for good, so that trimming waits for it no more; False: unknown."""
+        self._released.pop(consumer, None)
+        with self._database.transaction() as connection:
+            gone = connection.execute("DELETE FROM consumer WHERE name = ?", (consumer,))
+            return gone.rowcount > 0
+
     def hash_of(self, dev: str, boot: int, mseq: int) -> bytes | None:
         """Hash of the payload that first bore this number, while it is still known."""
         for table in ("log", "dead_letter"):

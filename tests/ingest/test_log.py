@@ -124,3 +124,14 @@ def test_the_rollup_outlives_the_rows_it_was_made_of(database: Database) -> None
     assert store.expire(T0 + HOUR) == 1
     assert store.series("cab-0001", METRIC, 0, T0 + HOUR) == []
     assert [w.n for w in store.rollup("cab-0001", METRIC, 0, T0 + HOUR)] == [1]
+
+
+def test_a_consumer_that_is_dropped_no_longer_holds_the_log(database: Database) -> None:
+    log = TelemetryLog(database)
+    fill(database, log, KEEP_RECORDS + 10)
+    log.release("watch", KEEP_RECORDS + 10)
+    log.release("influx", 0)
+    assert log.trim() == 0
+    assert log.forget("influx")
+    assert not log.forget("influx")
+    assert log.trim() == 10
