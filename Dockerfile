@@ -15,6 +15,10 @@ RUN /build/bin/python deploy/runtime_lock.py requirements.lock /wheels > /wheels
     && /opt/gongfu/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11.14-slim-bookworm
+# pg_dump for 'gongfu backup', of the same major version as the server in docker-compose.yml.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client-15 \
+    && rm -rf /var/lib/apt/lists/*
 # 1883 is also the user of the mosquitto image: both read the generated broker files. Volumes take
 # over the owner of these folders when they are first mounted.
 RUN groupadd --gid 1883 gongfu \

@@ -59,6 +59,14 @@ def test_the_lock_is_taken_apart_and_put_together_without_loss() -> None:
     assert entries["numpy"].count("numpy==") == 2  # one for older, one for newer Pythons
 
 
+def test_the_image_dumps_the_database_with_the_server_s_own_version() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    server = re.search(r"image: postgres:(\d+)\.", compose)
+    client = re.search(r"postgresql-client-(\d+)", RECIPE)
+    assert server and client  # noqa: PT018 - one thing: both are there
+    assert server[1] == client[1]
+
+
 def test_no_secret_and_no_state_gets_into_the_image() -> None:
     left_out = set((ROOT / ".dockerignore").read_text().split())
     assert {"state", "deploy/secrets", ".git", ".venv"} <= left_out
