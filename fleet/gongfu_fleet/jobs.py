@@ -1,7 +1,8 @@
 """What must happen now and then: APScheduler on the running event loop, work in its threads.
 
-Real time, not platform time. One run at a time per job; one that fails runs again at its next turn.
-An outage of a job is logged once when it begins and once when it ends.
+APScheduler only ticks; the ``Schedule`` decides whether a job is due and whose turn it is, so that
+sleep, restarts and clocks set anew cost no run and double none. One run at a time per job and
+process. An outage of a job is logged once when it begins and once when it ends.
 """
 
 import logging
@@ -15,26 +16,43 @@ from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped] # A
     AsyncIOScheduler,
 )
 
+from gongfu_fleet.domain.due import Grid
+from gongfu_fleet.services.jobs import Schedule, failing, told
+
+TICK_S = 1.0
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Job:
-    """``run`` every ``every_s`` real seconds, for the first time at once."""
+    """``run`` every ``every_s`` real seconds counted from 1970-01-01 UTC, or at the times ``at``.
+
+    A due time that passed while nobody ran is made up for at the start.
+    """
 
     name: str
     every_s: float
     run: Callable[[], object]
+    at: Grid | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """Its due times."""
+        return self.at or Grid(max(1, round(self.every_s * 1000)))
 
 
 @dataclass
 class JobRecord:
-    """How a job has fared: ``failure`` is the last error while an outage lasts."""
+    """How a job has fared in this process: ``failure`` is the last error while an outage lasts.
+
+    ``blocked`` says that the schedule could not be asked, so that the job could not even begin.
+    """
 
     job: Job
     runs: int = 0
     failures: int = 0
     failure: str | None = None
+    blocked: bool = False
 
 
 @dataclass
@@ -42,34 +60,51 @@ class RunningJobs:
     """The jobs of this process, for /health."""
 
     records: tuple[JobRecord, ...]
+    schedule: Schedule = field(default_factory=Schedule)
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def troubles(self) -> list[str]:
-        """A sentence with its remedy for every job that fails at present."""
-        return [
-            f"The job '{record.job.name}' fails ({record.failure}); it tries again every "
-            f"{record.job.every_s:g} s, see the log for the reason."
-            for record in self.records
-            if record.failure
-        ]
+        """A sentence with its remedy for every job that fails in this process at present."""
+        return [failing(r.job.name, r.failure) for r in self.records if r.failure]
 
     def end(self) -> None:
         """Failures after this come from stopping and are nobody's concern."""
         self._ended.set()
 
-    def run(self, record: JobRecord) -> None:
-        """One turn of a job; no error leaves it."""
+    def tick(self, record: JobRecord) -> None:
+        """Run the job if it is due and our turn; no error leaves it."""
         if self._ended.is_set():
             return
+        asked = False
         try:
-            record.job.run()
+            due_ms = self.schedule.begin(record.job.name, record.job.grid)
+            asked = True
+            if due_ms is not None:
+                self._run(record, due_ms)
+            elif not record.blocked:
+                return
         except Exception as error:  # noqa: BLE001 - whatever fails, the other jobs must go on
+            record.blocked = not asked
             self._note_failure(record, error)
         else:
-            if record.failure:
-                log.warning("job '%s' works again", record.job.name)
-            record.failure = None
-        record.runs += 1
+            record.blocked = False
+            self._note_success(record)
+
+    def _run(self, record: JobRecord, due_ms: int) -> None:
+        try:
+            record.job.run()
+        except Exception as error:
+            self.schedule.end(record.job.name, due_ms, told(error))
+            raise
+        else:
+            self.schedule.end(record.job.name, due_ms)
+        finally:
+            record.runs += 1
+
+    def _note_success(self, record: JobRecord) -> None:
+        if record.failure:
+            log.warning("job '%s' works again", record.job.name)
+        record.failure = None
 
     def _note_failure(self, record: JobRecord, error: Exception) -> None:
         if self._ended.is_set():
@@ -77,21 +112,25 @@ class RunningJobs:
         if record.failure is None:
             log.error("job '%s' fails; it will be tried again", record.job.name, exc_info=error)
         record.failures += 1
-        record.failure = f"{type(error).__name__}: {error}"
+        record.failure = told(error)
 
 
 @contextmanager
-def start_jobs(jobs: Sequence[Job]) -> Iterator[RunningJobs]:
-    """Run the jobs inside the block; it must be entered on a running event loop."""
+def start_jobs(jobs: Sequence[Job], schedule: Schedule | None = None) -> Iterator[RunningJobs]:
+    """Run the jobs inside the block; it must be entered on a running event loop.
+
+    Without a schedule the process shares with nobody and forgets its runs when it ends.
+    """
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    running = RunningJobs(tuple(JobRecord(job) for job in jobs))
+    shared = schedule or Schedule()
+    running = RunningJobs(tuple(JobRecord(job) for job in jobs), shared)
     scheduler = AsyncIOScheduler(timezone=UTC)
     for record in running.records:
         scheduler.add_job(
-            running.run,
+            running.tick,
             "interval",
             args=(record,),
-            seconds=record.job.every_s,
+            seconds=min(TICK_S, record.job.grid.every_ms / 1000),
             next_run_time=datetime.now(UTC),
             max_instances=1,
             coalesce=True,
@@ -103,3 +142,4 @@ def start_jobs(jobs: Sequence[Job]) -> Iterator[RunningJobs]:
     finally:
         running.end()
         scheduler.shutdown(wait=False)
+        shared.lease.release()

@@ -8,6 +8,9 @@ import time
 import pytest
 
 from gongfu_fleet.jobs import Job, RunningJobs, start_jobs
+from gongfu_fleet.services.jobs import Schedule
+from gongfu_fleet.services.jobs_alone import ProcessRuns
+from gongfu_fleet.services.jobs_ports import JobRun
 
 
 async def until_runs(jobs: RunningJobs, runs: int) -> None:
@@ -67,7 +70,7 @@ async def test_a_failing_job_shows_in_health_and_leaves_the_others_alone() -> No
         await until_runs(jobs, 2)
         (trouble,) = jobs.troubles()
     assert "'bad' fails (OSError: disk full)" in trouble
-    assert "every 0.03 s" in trouble
+    assert "next due" in trouble
 
 
 async def test_nothing_runs_after_the_end() -> None:
@@ -77,3 +80,55 @@ async def test_nothing_runs_after_the_end() -> None:
     runs = jobs.records[0].runs
     await asyncio.sleep(0.1)
     assert jobs.records[0].runs == runs
+
+
+async def test_a_restart_within_one_due_time_runs_nothing_twice() -> None:
+    ledger = ProcessRuns()
+    ran: list[int] = []
+    job = Job("backup", 3_600, lambda: ran.append(1))
+    for _ in range(3):
+        with start_jobs([job], Schedule(ledger)) as jobs:
+            await asyncio.sleep(0.05)
+    assert (ran, jobs.troubles()) == ([1], [])
+
+
+class BrokenRuns(ProcessRuns):
+    """A ledger whose database does not answer at first."""
+
+    answers = False
+
+    def claim(self, run: JobRun) -> bool:
+        if not self.answers:
+            raise ConnectionError("no route to the database")
+        return super().claim(run)
+
+
+async def test_a_ledger_that_cannot_be_asked_stops_the_job_until_it_answers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ledger = BrokenRuns()
+    with start_jobs([Job("note", 0.03, lambda: None)], Schedule(ledger)) as jobs:
+        while not jobs.troubles():
+            await asyncio.sleep(0.01)
+        assert jobs.records[0].runs == 0
+        assert "no route to the database" in jobs.troubles()[0]
+        ledger.answers = True
+        await until_runs(jobs, 1)
+        assert jobs.troubles() == []
+    assert caplog.messages == [
+        "job 'note' fails; it will be tried again",
+        "job 'note' works again",
+    ]
+
+
+async def test_an_instance_that_lost_its_turn_does_not_go_on_complaining() -> None:
+    ledger = BrokenRuns()
+    schedule = Schedule(ledger, now_ms=lambda: 1_000)
+    with start_jobs([Job("note", 0.03, lambda: None)], schedule) as jobs:
+        while not jobs.troubles():
+            await asyncio.sleep(0.01)
+        ledger.answers = True
+        ledger.claim(JobRun("note", 990, 1_020, 1_000))
+        while jobs.troubles():
+            await asyncio.sleep(0.01)
+        assert jobs.records[0].runs == 0

@@ -18,6 +18,7 @@ from gongfu_fleet.ports import (
     Readings,
 )
 from gongfu_fleet.services.fleet_view import FleetViewer
+from gongfu_fleet.services.jobs import JobState
 from gongfu_fleet.services.sign_in import SignIn
 
 
@@ -26,12 +27,18 @@ def packaged_static() -> Path:
     return Path(__file__).parents[1] / "static"
 
 
+def no_jobs() -> Sequence[JobState]:
+    """Of a process that runs none and knows of none."""
+    return ()
+
+
 @dataclass(frozen=True)
 class ApiDeps:
     """Ports and services of one API process.
 
     ``clock`` is platform time, ``real_ms`` the time of sessions. ``stopping`` is set when the
     process begins to stop: live streams end then. ``troubles`` give sentences for /health;
+    ``jobs`` gives the state of recurring jobs, whichever process runs them.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -47,6 +54,7 @@ class ApiDeps:
     static: Path = field(default_factory=packaged_static)
     secure_cookies: bool = False
     troubles: tuple[Callable[[], Sequence[str]], ...] = ()
+    jobs: Callable[[], Sequence[JobState]] = no_jobs
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""

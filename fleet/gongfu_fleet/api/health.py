@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from gongfu_fleet.api.deps import ApiDeps, Deps, Viewer
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.ports import Connection, ConsumerLag
+from gongfu_fleet.services.jobs import JobState
 
 router = APIRouter(tags=["health"], dependencies=[ANYBODY])
 LARGE_LAG = 10_000
@@ -38,6 +39,7 @@ class Health(BaseModel):
     ingest: dict[str, int]
     consumers: list[ConsumerLag]
     broker: Broker
+    jobs: list[JobState]
     problems: list[str]
 
 
@@ -48,7 +50,8 @@ def health(deps: Deps, viewer: Viewer) -> Health:
     devices = _count(registered, deps.connections.devices())
     consumers = list(deps.ingest.consumers())
     connected = deps.ingest.broker_connected()
-    problems = list(_problems(deps, devices, consumers=consumers, connected=connected))
+    told = _problems(deps, devices, consumers=consumers, connected=connected)
+    problems = list(dict.fromkeys(told))  # two sources may know the same
     return Health(
         status="degraded" if problems else "ok",
         now_ms=deps.clock.now_ms(),
@@ -57,6 +60,7 @@ def health(deps: Deps, viewer: Viewer) -> Health:
         ingest=dict(deps.ingest.counters()),
         consumers=consumers,
         broker=Broker(connected=connected),
+        jobs=list(deps.jobs()),
         problems=problems,
     )
 

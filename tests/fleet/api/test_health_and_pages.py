@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from gongfu_fleet.adapters.memory import MemoryConnections, MemoryIngestStatus, MemoryReadings
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.due import Grid
 from gongfu_fleet.ports import Connection, ConsumerLag
+from gongfu_fleet.services.jobs import Schedule
 
 Visit = Callable[..., httpx.Client]
 Browser = Callable[[str], httpx.Client]
@@ -38,8 +40,30 @@ def test_a_county_that_reports_is_ok(
         "ingest": {"committed": 7},
         "consumers": [{"name": "cold-chain", "seq": 5, "lag": 2}],
         "broker": {"connected": True},
+        "jobs": [],
         "problems": [],
     }
+
+
+def test_every_job_tells_when_it_ran_and_runs_next(deps: ApiDeps, visit: Visit) -> None:
+    schedule = Schedule(now_ms=lambda: 125_000)
+    grid = Grid(60_000)
+    schedule.begin("backup", grid)
+    schedule.end("backup", 120_000, "OSError: disk full")
+    told = (lambda: ["The job 'backup' fails."], schedule.troubles, schedule.troubles)
+    answer = visit(create_app(replace(deps, jobs=schedule.states, troubles=told))).get("/health")
+    assert answer.json()["jobs"] == [
+        {
+            "name": "backup",
+            "last_due_ms": 120_000,
+            "last_end_ms": 125_000,
+            "last_error": "OSError: disk full",
+            "next_due_ms": 180_000,
+        }
+    ]
+    about_backup = [text for text in answer.json()["problems"] if "backup" in text]
+    assert len(about_backup) == 2
+    assert "disk full" in about_backup[1]
 
 
 def test_every_trouble_is_a_sentence_with_its_remedy(
