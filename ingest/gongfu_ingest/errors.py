@@ -6,6 +6,7 @@ IngestError
 ├── LineError          a point that line protocol cannot carry
 ├── ServerBusyError    InfluxDB takes nothing now (429, 5xx, no connection): try again
 ├── LinesRefusedError  InfluxDB refuses what the lines say (400, 413, 422)
+│   └── LinesExpiredError  some are older than its retention; it has taken the others
 └── ServerSetupError   InfluxDB refuses us (401, 403, 404, …): settings must change
 """
 
@@ -36,6 +37,14 @@ class ServerBusyError(IngestError):
 
 class LinesRefusedError(IngestError):
     """InfluxDB refuses what the lines say; the message is the server's text."""
+
+
+class LinesExpiredError(LinesRefusedError):
+    """InfluxDB took the body, except ``expired`` lines that are older than its own retention."""
+
+    def __init__(self, why: str, expired: int) -> None:
+        super().__init__(why)
+        self.expired = expired
 
 
 class ServerSetupError(IngestError):

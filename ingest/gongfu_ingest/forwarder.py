@@ -15,7 +15,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from gongfu_broker.clock import real_ms
-from gongfu_ingest.errors import LinesRefusedError, ServerBusyError, ServerSetupError
+from gongfu_ingest.errors import (
+    LinesExpiredError,
+    LinesRefusedError,
+    ServerBusyError,
+    ServerSetupError,
+)
 from gongfu_ingest.stores.influx.book import ForwarderBook, Progress
 from gongfu_ingest.stores.influx.halving import send_by_halves
 from gongfu_ingest.stores.influx.shipments import CONSUMER, Shipment, Shipments
@@ -76,6 +81,7 @@ class Forwarder:
         self._open_sink = open_sink
         self._pace = pace or Pace()
         self._woken = asyncio.Event()
+        self._expired = 0
         self.state = ForwarderState()
 
     def wake(self) -> None:
@@ -140,10 +146,14 @@ class Forwarder:
             if shipment is None:
                 await self._rest()
                 continue
+            self._expired = 0
             refused = await send_by_halves(shipment.lines, lambda body: self._bring(sink, body))
             everything = bool(shipment.lines) and len(refused) == len(shipment.lines)
             self.state.all_refused = refused[0].why if everything else None
-            shipment = shipment._replace(refused=[*shipment.refused, *refused])
+            shipment = shipment._replace(
+                refused=[*shipment.refused, *refused],
+                counts={**shipment.counts, "expired": self._expired},
+            )
             progress = await loop.run_in_executor(thread, self._arrived, shipment)
 
     def _begin(self) -> Progress:
@@ -183,9 +193,12 @@ class Forwarder:
             except ServerSetupError as error:
                 self._note_away(str(error), stopped=str(error))
                 pause_s = self._pace.stopped_s
-            except LinesRefusedError:
+            except LinesRefusedError as error:
                 self._note_back()
-                raise
+                if not isinstance(error, LinesExpiredError):
+                    raise
+                self._expired += error.expired
+                return
             else:
                 self._note_back()
                 return

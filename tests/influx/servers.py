@@ -140,39 +140,7 @@ def running(server: Server) -> Iterator[Server]:
 @contextmanager
 def mapping_proxy(server: Server) -> Iterator[str]:
     """InfluxDB 1.6 behind the v2 write address, as 1.8 maps it: bucket is the database."""
-
-    class Mapping2to1(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            asked = urlsplit(self.path)
-            given = {name: values[0] for name, values in parse_qs(asked.query).items()}
-            path = self.path
-            if asked.path == "/api/v2/write":
-                told = {"db": given["bucket"], "precision": given["precision"]}
-                path = f"/write?{urlencode(told)}"
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.answer(path, body)
-
-        def answer(self, path: str, body: bytes) -> None:
-            link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-            kind = {"Content-Type": self.headers["Content-Type"]}
-            try:
-                link.request("POST", path, body, kind)
-                told = link.getresponse()
-                status, text = told.status, told.read()
-            except OSError as error:
-                status, text = 502, str(error).encode()
-            finally:
-                link.close()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None: ...
-
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Mapping2to1)
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), mapping_to(server.port))
     proxy.daemon_threads = True
     Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
     try:
@@ -180,3 +148,36 @@ def mapping_proxy(server: Server) -> Iterator[str]:
     finally:
         proxy.shutdown()
         proxy.server_close()
+
+
+def mapping_to(port: int) -> type[BaseHTTPRequestHandler]:
+    class Mapping2to1(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            path, asked = self.path, urlsplit(self.path)
+            given = {name: values[0] for name, values in parse_qs(asked.query).items()}
+            if asked.path == "/api/v2/write":
+                told = {"db": given["bucket"], "precision": given["precision"]}
+                path = f"/write?{urlencode(told)}"
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status, text = self.forward(path, body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def forward(self, path: str, body: bytes) -> tuple[int, bytes]:
+            link = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            try:
+                link.request("POST", path, body, {"Content-Type": self.headers["Content-Type"]})
+                told = link.getresponse()
+                return told.status, told.read()
+            except OSError as error:
+                return 502, str(error).encode()
+            finally:
+                link.close()
+
+        def log_message(self, *_: object) -> None: ...
+
+    return Mapping2to1

@@ -4,6 +4,7 @@ The server here is a fake that gives the answers it is told to; the real ones ar
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ import pytest
 
 from gongfu_ingest.errors import (
     IngestError,
+    LinesExpiredError,
     LinesRefusedError,
     ServerBusyError,
     ServerSetupError,
@@ -115,6 +117,23 @@ async def test_an_answer_tells_whose_fault_it_is(
     with pytest.raises(error) as told:
         await write(target)
     assert status == 200 or "because of this" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "partial write: points beyond retention policy dropped=12"),
+        (500, "unexpected error: partial write: points beyond retention policy dropped=12"),
+        (422, "partial write: dropped 12 points outside retention policy of duration 24h0m0s"),
+    ],
+)
+async def test_rows_older_than_the_servers_retention_are_told_apart_whatever_the_status(
+    target: InfluxTarget, fake: FakeServer, status: int, text: str
+) -> None:
+    fake.status, fake.body = status, json.dumps({"message": text, "error": text}).encode()
+    with pytest.raises(LinesExpiredError) as told:
+        await write(target)
+    assert told.value.expired == 12
 
 
 async def test_a_server_may_say_how_long_to_wait(target: InfluxTarget, fake: FakeServer) -> None:

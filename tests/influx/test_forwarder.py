@@ -190,12 +190,12 @@ async def test_bad_lines_become_dead_letters_with_the_servers_text_and_the_rest_
 async def test_a_server_that_refuses_everything_is_a_trouble(
     stand: Stand, server: MemoryServer
 ) -> None:
-    server.fault = lambda _: LinesRefusedError("400: points beyond retention policy")
+    server.fault = lambda _: LinesRefusedError("400: a limit of the server")
     hear(stand, 4)
     async with stand.forwarding(server.open) as forwarder:
         await caught_up(forwarder)
         (trouble,) = forwarder.troubles()
-        assert "points beyond retention policy" in trouble
+        assert "a limit of the server" in trouble
 
 
 async def test_an_answer_that_got_lost_sends_the_same_bytes_again(
@@ -242,6 +242,32 @@ async def test_the_log_is_kept_for_a_server_that_is_away(
     async with stand.forwarding(server.open) as forwarder:
         await until(lambda: forwarder.backlog() == 0)
     assert stand.log.trim() == 3_000
+
+
+async def test_only_what_the_server_has_taken_is_released(
+    stand: Stand, server: MemoryServer
+) -> None:
+    async with stand.forwarding(server.open, max_lines=4) as forwarder:
+        await until(lambda: not forwarder.state.filling)
+        bodies = iter([None, None])
+        server.fault = lambda _: next(bodies, ServerBusyError("away"))
+        hear(stand, 20)
+        await until(lambda: forwarder.state.away_since_ms is not None)
+        assert stand.log.consumers()["influx"] == forwarder.state.seq == 8
+        assert forwarder.backlog() == 12
+
+
+async def test_a_flag_that_is_no_flag_is_a_dead_letter_and_its_row_arrives(
+    stand: Stand, server: MemoryServer
+) -> None:
+    stand.hear("cab-0001", [(T0, [4.0, 0.5])])
+    async with stand.forwarding(server.open) as forwarder:
+        await caught_up(forwarder)
+        assert forwarder.state.counters == {"points": 1, "refused": 1}
+    book = stand.book()
+    assert book.refused()[0].why == "door_open=0.5 is neither 0 nor 1: the value was left out"
+    book.close()
+    assert b"zone_1_celsius=4.0,boot=1i" in server.lines()[0]
 
 
 def test_a_cursor_of_another_log_or_beyond_the_end_stops_it(stand: Stand) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gongfu_broker.clock import real_ms
 from gongfu_ingest.errors import StoreError
 from gongfu_ingest.line_protocol import Line, Value
 from gongfu_ingest.stores.influx.influxql import InfluxQL
@@ -169,6 +170,22 @@ async def test_a_body_too_large_for_the_server_is_halved(stand: Stand, tmp_path:
             await caught_up(forwarder)
             assert forwarder.state.counters.get("refused", 0) == 0
         assert shown_by(target) == stand.exported()
+
+
+async def test_rows_older_than_the_servers_retention_are_counted_and_the_others_arrive(
+    stand: Stand, shared_influxd: Server, influx: InfluxTarget
+) -> None:
+    one_day = "DURATION 1d SHARD DURATION 1h"
+    shared_influxd.ask(f'ALTER RETENTION POLICY autogen ON "{influx.bucket}" {one_day}')
+    now_ms = real_ms()
+    for n in range(30):
+        stand.hear("cab-0001", [(T0 + n, [4.0])])
+        stand.hear("cab-0001", [(now_ms + n, [5.0])])
+    async with stand.forwarding(influx) as forwarder:
+        await caught_up(forwarder)
+        assert forwarder.state.counters == {"points": 60, "expired": 30}
+        assert forwarder.troubles() == []
+    assert len(shown_by(influx)) == 30
 
 
 async def test_a_missing_database_stops_it_until_somebody_makes_it(

@@ -116,7 +116,7 @@ class ForwarderBook:
             )
 
     def counters(self) -> dict[str, int]:
-        """Totals since the file was made: points, hours, refused, unplaced."""
+        """Totals since the file was made: points, hours, refused, expired, unplaced."""
         return dict(self._connection.execute("SELECT name, value FROM counter").fetchall())
 
     def refused(self, limit: int = 100) -> list[RefusedRow]:

@@ -1,12 +1,14 @@
 """Where InfluxDB is, and what its answers mean."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal, Protocol
 
 from gongfu_ingest.errors import (
     IngestError,
+    LinesExpiredError,
     LinesRefusedError,
     ServerBusyError,
     ServerSetupError,
@@ -15,6 +17,10 @@ from gongfu_ingest.errors import (
 CONTENT = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, 422)
 BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 PRECISION = "ms"
+# 1.x and early 2.x, and since 2025; early 2.x says it with status 500.
+_EXPIRED = re.compile(
+    r"points beyond retention policy dropped=(\d+)|(\d+) points outside retention policy"
+)
 MOST_TEXT = 500
 LONGEST_RETRY_AFTER_S = 600.0
 
@@ -59,6 +65,8 @@ class LineSink(Protocol):
 def refusal(status: int, body: bytes | str | None, retry_after: str | None = None) -> IngestError:
     """The error an answer other than 204 stands for."""
     text = _text(body)
+    if expired := _EXPIRED.search(text):
+        return LinesExpiredError(f"{status}: {text}", int(expired[1] or expired[2]))
     if status in CONTENT:
         return LinesRefusedError(f"{status}: {text}")
     if status in BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
