@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from gongfu_broker.clock import real_ms
+from gongfu_broker.errors import CursorError
 from gongfu_ingest.errors import (
     LinesExpiredError,
     LinesRefusedError,
@@ -94,8 +95,15 @@ class Forwarder:
 
     def oldest_unsent_ms(self) -> int | None:
         """When the oldest record not sent yet was received, platform time. Any thread."""
-        waiting = self._shipments.log.read(self.state.seq, 1)
+        try:
+            waiting = self._shipments.log.read(self.state.seq, 1)
+        except CursorError:  # the forwarder has met it too, and it is among the troubles
+            return None
         return waiting[0].received_ms if waiting else None
+
+    def close(self) -> None:
+        """Close the forwarder's file, once ``run`` has ended."""
+        self._book.close()
 
     def troubles(self) -> list[str]:
         """Sentences with their remedy; empty while all is well. Any thread."""

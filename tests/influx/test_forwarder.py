@@ -282,6 +282,11 @@ def test_a_cursor_of_another_log_or_beyond_the_end_stops_it(stand: Stand) -> Non
 async def test_a_cursor_that_does_not_fit_is_told_and_nothing_is_sent(
     stand: Stand, server: MemoryServer
 ) -> None:
+    note = Entry(1, 0, "quzhou", "veh-0001", DeviceKind.TRUCK, Leaf.STATE, None, None, b"", b"{}")
+    with stand.database.transaction():
+        stand.log.append([note] * (KEEP_RECORDS + 10))
+    stand.log.release("influx", 7)
+    assert stand.log.trim() == 7
     book = stand.book()
     book.save(Progress("another", 7))
     forwarder = Forwarder(stand.shipments(), book, open_sink=server.open, pace=QUICK)
@@ -289,9 +294,11 @@ async def test_a_cursor_that_does_not_fit_is_told_and_nothing_is_sent(
     await until(lambda: bool(forwarder.troubles()))
     assert "delete influx.db" in forwarder.troubles()[0]
     assert server.tries == 0
+    assert forwarder.backlog() == KEEP_RECORDS + 10
+    assert forwarder.oldest_unsent_ms() is None
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    book.close()
+    forwarder.close()
 
 
 async def test_rows_the_store_forgot_during_the_outage_are_sent_as_the_log_has_them(
