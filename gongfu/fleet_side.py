@@ -10,11 +10,14 @@ from gongfu.settings import Settings
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
+from gongfu_fleet.adapters.db.job_runs import SqlJobRuns
+from gongfu_fleet.adapters.db.leases import scheduler_lease
 from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.services.incidents import IncidentBook
+from gongfu_fleet.services.jobs import Schedule
 from gongfu_fleet.services.seed import seed_registry
 from gongfu_fleet.services.sign_in import (
     FIRST_ADMIN,
@@ -38,6 +41,10 @@ class FleetSide:
     incidents: IncidentBook
     sign_in: SignIn
     first_password: str | None
+
+    def schedule(self) -> Schedule:
+        """Who runs which job when, shared by all processes on this database."""
+        return Schedule(SqlJobRuns(self.engine), scheduler_lease(self.engine))
 
     def close(self) -> None:
         """Close every connection."""

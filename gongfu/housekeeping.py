@@ -20,7 +20,7 @@ def housekeeping(telemetry: Telemetry, clock: Clock, store: StoreSettings) -> Se
         return telemetry.store.expire(clock.now_ms() - store.retention_days * DAY_MS)
 
     return (
-        Job("hourly rollup", 5, in_writer(telemetry.store.roll_up)),
-        Job("trim the log", 10, in_writer(telemetry.log.trim)),
+        Job("hourly rollup", 15, in_writer(telemetry.store.roll_up)),
+        Job("trim the log", 30, in_writer(telemetry.log.trim)),
         Job("retention", 600, in_writer(expire)),
     )

@@ -161,8 +161,10 @@ def _jobs(house: House) -> Iterator[None]:
     )
     if send:
         jobs.append(Job("state snapshot for Grafana", SNAPSHOT_S, send))
-    with start_jobs(jobs) as running:
-        house.troubles.append(running.troubles)
+    schedule = house.fleet.schedule()
+    with start_jobs(jobs, schedule) as running:
+        # The schedule also tells of jobs that hang, or that another process fails at.
+        house.troubles.extend((running.troubles, schedule.troubles))
         yield
 
 

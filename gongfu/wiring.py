@@ -152,5 +152,6 @@ def api(
         stopping=face.stopping,
         troubles=(face.troubles,),
         secure_cookies=face.settings.secure_cookies,
+        jobs=fleet.schedule().states,
     )
     return create_app(deps)
