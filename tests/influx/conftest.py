@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gongfu_ingest.stores.influx.target import InfluxTarget
+from tests.influx.memory_server import MemoryServer
 from tests.influx.servers import Server, influxd, mapping_proxy, running
 from tests.influx.stand import Stand
 
@@ -15,6 +16,11 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     stand = Stand(tmp_path)
     yield stand
     stand.close()
+
+
+@pytest.fixture
+def server() -> MemoryServer:
+    return MemoryServer()
 
 
 @pytest.fixture(scope="session")

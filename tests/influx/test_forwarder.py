@@ -2,64 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from gongfu_broker.columns import DeviceKind
-from gongfu_broker.errors import CursorError
-from gongfu_broker.topics import Leaf
 from gongfu_ingest.errors import (
     IngestError,
     LinesRefusedError,
-    SchemaError,
     ServerBusyError,
     ServerSetupError,
 )
-from gongfu_ingest.forwarder import Forwarder, Pace
-from gongfu_ingest.log import KEEP_RECORDS, Entry
-from gongfu_ingest.stores.influx.book import KEEP_REFUSED, ForwarderBook, Progress
-from gongfu_ingest.stores.influx.halving import RefusedLine
-from gongfu_ingest.stores.influx.target import LineSink
+from gongfu_ingest.forwarder import Pace
+from gongfu_ingest.stores.influx.book import Progress
+from tests.influx.memory_server import MemoryServer, hear
 from tests.influx.stand import HOUR_MS, QUICK, T0, Stand, caught_up, until
-
-
-@dataclass
-class MemoryServer:
-    """Keeps the last line of each point. ``fault`` may refuse a body, or answer after taking it."""
-
-    fault: Callable[[bytes], IngestError | None] = lambda _: None
-    after: Callable[[bytes], IngestError | None] = lambda _: None
-    bodies: list[bytes] = field(default_factory=list)
-    tries: int = 0
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[LineSink]:
-        yield self
-
-    async def write(self, body: bytes) -> None:
-        self.tries += 1
-        if error := self.fault(body):
-            raise error
-        self.bodies.append(body)
-        if error := self.after(body):
-            raise error
-
-    def lines(self) -> list[bytes]:
-        return [line for body in self.bodies for line in body.split(b"\n")]
-
-
-@pytest.fixture
-def server() -> MemoryServer:
-    return MemoryServer()
-
-
-def hear(stand: Stand, count: int, *, dev: str = "cab-0001") -> None:
-    for n in range(count):
-        stand.hear(dev, [(T0 + n * 1_000, [float(n % 8), 1])])
 
 
 async def test_committed_rows_are_sent_and_the_cursor_is_released(
@@ -230,33 +185,6 @@ async def test_killed_between_the_answer_and_the_cursor_it_sends_the_same_points
     assert server.bodies == stuck.bodies
 
 
-async def test_the_log_is_kept_for_a_server_that_is_away(
-    stand: Stand, server: MemoryServer
-) -> None:
-    async with stand.forwarding(server.open) as forwarder:
-        await until(lambda: not forwarder.state.filling)
-    note = Entry(1, 0, "quzhou", "veh-0001", DeviceKind.TRUCK, Leaf.STATE, None, None, b"", b"{}")
-    with stand.database.transaction():
-        stand.log.append([note] * (KEEP_RECORDS + 3_000))
-    assert stand.log.trim() == 0
-    async with stand.forwarding(server.open) as forwarder:
-        await until(lambda: forwarder.backlog() == 0)
-    assert stand.log.trim() == 3_000
-
-
-async def test_only_what_the_server_has_taken_is_released(
-    stand: Stand, server: MemoryServer
-) -> None:
-    async with stand.forwarding(server.open, max_lines=4) as forwarder:
-        await until(lambda: not forwarder.state.filling)
-        bodies = iter([None, None])
-        server.fault = lambda _: next(bodies, ServerBusyError("away"))
-        hear(stand, 20)
-        await until(lambda: forwarder.state.away_since_ms is not None)
-        assert stand.log.consumers()["influx"] == forwarder.state.seq == 8
-        assert forwarder.backlog() == 12
-
-
 async def test_a_flag_that_is_no_flag_is_a_dead_letter_and_its_row_arrives(
     stand: Stand, server: MemoryServer
 ) -> None:
@@ -268,37 +196,6 @@ async def test_a_flag_that_is_no_flag_is_a_dead_letter_and_its_row_arrives(
     assert book.refused()[0].why == "door_open=0.5 is neither 0 nor 1: the value was left out"
     book.close()
     assert b"zone_1_celsius=4.0,boot=1i" in server.lines()[0]
-
-
-def test_a_cursor_of_another_log_or_beyond_the_end_stops_it(stand: Stand) -> None:
-    hear(stand, 2)
-    shipments = stand.shipments()
-    with pytest.raises(CursorError, match=r"delete influx\.db"):
-        shipments.begin(Progress("another", 1))
-    with pytest.raises(CursorError, match="ends at 2"):
-        shipments.begin(Progress(stand.log.log_id, 3))
-
-
-async def test_a_cursor_that_does_not_fit_is_told_and_nothing_is_sent(
-    stand: Stand, server: MemoryServer
-) -> None:
-    note = Entry(1, 0, "quzhou", "veh-0001", DeviceKind.TRUCK, Leaf.STATE, None, None, b"", b"{}")
-    with stand.database.transaction():
-        stand.log.append([note] * (KEEP_RECORDS + 10))
-    stand.log.release("influx", 7)
-    assert stand.log.trim() == 7
-    book = stand.book()
-    book.save(Progress("another", 7))
-    forwarder = Forwarder(stand.shipments(), book, open_sink=server.open, pace=QUICK)
-    task = asyncio.create_task(forwarder.run())
-    await until(lambda: bool(forwarder.troubles()))
-    assert "delete influx.db" in forwarder.troubles()[0]
-    assert server.tries == 0
-    assert forwarder.backlog() == KEEP_RECORDS + 10
-    assert forwarder.oldest_unsent_ms() is None
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    forwarder.close()
 
 
 async def test_rows_the_store_forgot_during_the_outage_are_sent_as_the_log_has_them(
@@ -363,27 +260,6 @@ async def test_a_device_no_longer_registered_is_counted_when_its_stored_rows_are
     async with stand.forwarding(server.open) as forwarder:
         await until(lambda: not forwarder.state.filling and bool(forwarder.state.counters))
         assert forwarder.state.counters == {"unplaced": 2}
-
-
-def test_dead_letters_are_capped_and_all_counted(tmp_path: Path) -> None:
-    book = ForwarderBook(tmp_path / "influx.db")
-    progress = Progress("log", 1)
-    lines = [RefusedLine(b"line%d" % n, "400: no") for n in range(KEEP_REFUSED + 50)]
-    book.save(progress, refused=lines, now_ms=5)
-    book.save(progress, refused=lines[-1:], now_ms=9)
-    newest = book.refused(5)[0]
-    assert (newest.line, newest.times, newest.first_ms, newest.last_ms) == (lines[-1].line, 2, 5, 9)
-    assert len(book.refused(10_000)) == KEEP_REFUSED
-    assert book.counters() == {"refused": KEEP_REFUSED + 51}
-    book.close()
-
-
-def test_a_file_of_another_version_is_not_touched(tmp_path: Path) -> None:
-    book = ForwarderBook(tmp_path / "influx.db")
-    book._connection.execute("PRAGMA user_version = 99")  # noqa: SLF001 - the next version's mark
-    book.close()
-    with pytest.raises(SchemaError, match="delete the file"):
-        ForwarderBook(tmp_path / "influx.db")
 
 
 def test_pauses_are_jittered_bounded_and_no_shorter_than_asked_for() -> None:

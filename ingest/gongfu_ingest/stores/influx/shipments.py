@@ -70,8 +70,9 @@ class Shipments:
     max_lines: int = MAX_LINES
 
     def begin(self, saved: Progress | None) -> Progress:
-        """Where to go on; at the very first start the store's rows are sent before the log.
+        """Where to go on; the store's rows are sent first when the log does not reach back so far.
 
+        That is so at the very first start, and after influx.db came back from an older backup.
         Raises CursorError when what was saved does not fit this log.
         """
         head = self.log.head()
@@ -83,6 +84,10 @@ class Shipments:
                 f" {self.log.log_id} and ends at {head}: restore influx.db and telemetry.db from"
                 " the same backup, or delete influx.db to send everything again"
             )
+        try:
+            self.log.read(saved.seq, 1)
+        except CursorError:
+            return Progress(self.log.log_id, head, filling=True, rolled_ms=saved.rolled_ms)
         return saved
 
     def next(self, progress: Progress) -> Shipment | None:
