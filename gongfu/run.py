@@ -30,6 +30,7 @@ from gongfu.wiring import Face, Worker, api, broker_users, embedded_broker, work
 from gongfu_broker.clock import Clock, RealClock, read_clock
 from gongfu_broker.embedded import EmbeddedBroker, require_free_port
 from gongfu_fleet.jobs import Job, start_jobs
+from gongfu_ingest.forwarder import Forwarder
 
 CLOCK_SAVE_S = 1.0
 SNAPSHOT_S = 30.0
@@ -145,12 +146,19 @@ def _worker(house: House) -> Worker:
 def _worker_tasks(house: House, work: Worker) -> list[Work]:
     path = house.settings.state / FILE_NAME
     return [
-        *([work.forwarder.run()] if work.forwarder else []),
+        *([_forward(work.forwarder)] if work.forwarder else []),
         work.ingest.run(),
         work.watch.run(),
         _save_clock(house),
         beat(path, lambda: work.ingest.state.connected, house.complaints),
     ]
+
+
+async def _forward(forwarder: Forwarder) -> None:
+    try:
+        await forwarder.run()
+    finally:
+        forwarder.close()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from gongfu.settings import Settings
 from gongfu.state_lock import hold_state
 from gongfu.telemetry import StoredIngestStatus, open_telemetry
 from gongfu_fleet.services.watch_cold_chain import CONSUMER
+from gongfu_ingest.stores.influx.shipments import CONSUMER as INFLUX
 
 
 def show_consumers(settings: Settings, *, as_json: bool) -> None:
@@ -28,8 +29,9 @@ def drop_consumer(settings: Settings, name: str) -> None:
         telemetry = open_telemetry(settings.telemetry_path)
         known = telemetry.log.forget(name)
         telemetry.close()
-        # Its cursor would point below what is trimmed; without it, it fills from the store.
-        (settings.state / BOOK).unlink(missing_ok=True)
+        if name == INFLUX:
+            # Its cursor would point below what is trimmed; without it, it fills from the store.
+            (settings.state / BOOK).unlink(missing_ok=True)
     if not known:
         fail(f"there is no consumer {name!r}: see 'gongfu consumers'")
     say(f"{name} is dropped; should it come back, it reads the store again from the beginning")

@@ -138,7 +138,7 @@ def dead_letters(
     from gongfu.cli.dead_letters import show_dead_letters
 
     try:
-        show_dead_letters(settings_of(state).telemetry_path, reason, limit, as_json=as_json)
+        show_dead_letters(settings_of(state), reason, limit, as_json=as_json)
     except (IngestError, sqlite3.Error) as error:
         fail(str(error))
 
