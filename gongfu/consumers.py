@@ -1,8 +1,7 @@
-"""Running consumers of the log: a turn whenever something was committed, a tick now and then."""
+"""Running consumers of the log: a turn whenever something was committed."""
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -10,7 +9,6 @@ from typing import Protocol
 from gongfu_broker.clock import Clock
 
 IDLE_S = 1.0
-TICK_S = 2.0
 RETRY_S = 2.0
 _log = logging.getLogger(__name__)
 
@@ -35,32 +33,33 @@ class ConsumerLoop:
         self._consumer = consumer
         self._clock = clock
         self._woken = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self.failure: str | None = None
 
     def wake(self) -> None:
         """Something was committed. Call from the event loop's thread."""
         self._woken.set()
 
+    def tick(self) -> None:
+        """Let the consumer look at the clock, in its own thread; returns when it has."""
+        self._thread.submit(self._consumer.tick, self._clock.now_ms()).result()
+
     async def run(self) -> None:
         """Work until cancelled; a failed turn is repeated from the cursor."""
-        with ThreadPoolExecutor(1, thread_name_prefix=self._name) as thread:
+        with self._thread:
             while True:
                 try:
-                    await self._work(thread)
+                    await self._work()
                 except Exception as error:  # noqa: BLE001 - whatever it was, the cursor has not moved
                     self._fail(error)
                     await asyncio.sleep(RETRY_S)
 
-    async def _work(self, thread: ThreadPoolExecutor) -> None:
+    async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        ticked = 0.0
         while True:
             self._woken.clear()
-            while await loop.run_in_executor(thread, self._consumer.turn):
+            while await loop.run_in_executor(self._thread, self._consumer.turn):
                 pass
-            if time.monotonic() - ticked >= TICK_S:
-                await loop.run_in_executor(thread, self._consumer.tick, self._clock.now_ms())
-                ticked = time.monotonic()
             if self.failure is not None:
                 _log.info("%s works again", self._name)
             self.failure = None

@@ -33,6 +33,7 @@ from gongfu_fleet.jobs import Job, start_jobs
 from gongfu_ingest.forwarder import Forwarder
 
 CLOCK_SAVE_S = 1.0
+LIVENESS_S = 5.0
 SNAPSHOT_S = 30.0
 STOP_S = 20.0
 Work = Coroutine[Any, Any, None]
@@ -67,7 +68,7 @@ async def run(settings: Settings, *, quiet: bool = False) -> None:
             if not quiet:
                 tasks.append(report_status(house.fleet, house.telemetry, house.clock))
             _greet(house)
-            with _jobs(house):
+            with _jobs(house, work):
                 await _until_stopped(house, tasks, server)
 
 
@@ -77,7 +78,7 @@ async def run_worker(settings: Settings) -> None:
         async with _broker(house):
             work = _worker(house)
             house.troubles.append(work.troubles)
-            with _jobs(house):
+            with _jobs(house, work):
                 await _until_stopped(house, _worker_tasks(house, work), None)
 
 
@@ -162,8 +163,11 @@ async def _forward(forwarder: Forwarder) -> None:
 
 
 @contextlib.contextmanager
-def _jobs(house: House) -> Iterator[None]:
-    jobs = [*housekeeping(house.telemetry, house.clock, house.settings.store)]
+def _jobs(house: House, work: Worker) -> Iterator[None]:
+    jobs = [
+        Job("liveness", LIVENESS_S, work.watch.tick),
+        *housekeeping(house.telemetry, house.clock, house.settings.store),
+    ]
     send = state_sender(
         house.settings, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet
     )

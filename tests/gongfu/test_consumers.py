@@ -1,0 +1,86 @@
+"""A consumer's loop: woken by commits, repeated after failures, ticked in its own thread."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gongfu.consumers import ConsumerLoop
+from gongfu_broker.clock import RealClock
+
+
+class Counting:
+    """Takes what is offered; fails when told to."""
+
+    def __init__(self) -> None:
+        self.offered = 0
+        self.taken = 0
+        self.ticks: list[int] = []
+        self.threads: set[str] = set()
+        self.broken = False
+
+    def turn(self, limit: int = 500) -> int:
+        self.threads.add(threading.current_thread().name)
+        if self.broken:
+            raise OSError("the disk is gone")
+        count = min(self.offered - self.taken, limit)
+        self.taken += count
+        return count
+
+    def tick(self, now_ms: int) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.ticks.append(now_ms)
+
+
+@asynccontextmanager
+async def running(consumer: Counting) -> AsyncIterator[ConsumerLoop]:
+    loop = ConsumerLoop("watch", consumer, RealClock())
+    task = asyncio.create_task(loop.run())
+    try:
+        yield loop
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_commit_wakes_it_and_it_reads_to_the_end() -> None:
+    consumer = Counting()
+    async with running(consumer) as loop:
+        consumer.offered = 1_300
+        loop.wake()
+        await until(lambda: consumer.taken == 1_300)
+
+
+async def test_a_failure_is_told_and_the_work_goes_on_when_it_is_over() -> None:
+    consumer = Counting()
+    consumer.broken = True
+    async with running(consumer) as loop:
+        await until(lambda: loop.failure is not None)
+        assert loop.failure == "watch: the disk is gone"
+        consumer.broken, consumer.offered = False, 7
+        await until(lambda: consumer.taken == 7)
+        await until(lambda: loop.failure is None)
+
+
+async def test_a_tick_runs_in_the_consumer_s_own_thread() -> None:
+    consumer = Counting()
+    async with running(consumer) as loop:
+        await asyncio.to_thread(loop.tick)
+        assert len(consumer.ticks) == 1
+        assert len(consumer.threads) == 1
+
+
+async def test_after_the_end_a_tick_is_refused() -> None:
+    consumer = Counting()
+    async with running(consumer) as loop:
+        await asyncio.to_thread(loop.tick)
+    with pytest.raises(RuntimeError):
+        loop.tick()
