@@ -11,6 +11,12 @@ from gongfu.bench.house import House, house_settings
 SPEED = 90.0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these last: the county they share must not take the processor from other tests."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.is_relative_to(here))
+
+
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     settings = house_settings(tmp_path_factory.mktemp("house") / "state", speed=SPEED)
