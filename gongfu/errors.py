@@ -1,6 +1,7 @@
 """What the composition root says when it cannot go on.
 
 GongfuError
+├── BackupError       a backup cannot be made or restored
 ├── SettingsError     the settings make no sense
 └── StateInUseError   another Gongfu runs on this state folder
 """
@@ -8,6 +9,10 @@ GongfuError
 
 class GongfuError(Exception):
     """Base; the message names the fault and the remedy."""
+
+
+class BackupError(GongfuError):
+    """A backup cannot be made or restored."""
 
 
 class SettingsError(GongfuError):

@@ -226,6 +226,35 @@ def broker_files(
 
 
 @app.command()
+def backup(
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The tar to write.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Copy databases, secrets and registry into one file, while everything runs."""
+    from gongfu.cli.backup import back_up
+
+    back_up(settings_of(state), out, as_json=as_json)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    state: State = None,
+    force: Annotated[bool, typer.Option(help="Move what is there aside.")] = False,
+    check: Annotated[bool, typer.Option(help="Examine the file only, write nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a backup into an empty state folder, and an empty database where a URL names one."""
+    from gongfu.cli.backup import examine, put_back
+
+    if check:
+        examine(file, as_json=as_json)
+    else:
+        put_back(settings_of(state), file, force=force, as_json=as_json)
+
+
+@app.command()
 def password(user: Annotated[str, typer.Argument()] = "admin", state: State = None) -> None:
     """Give an account a new generated password, for whoever can read the state folder."""
     from gongfu.fleet_side import new_password

@@ -2,6 +2,7 @@
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -20,10 +21,23 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
     _run(engine, revision, down=True)
 
 
-def _run(engine: Engine, revision: str, *, down: bool) -> None:
+def knows(revision: str) -> bool:
+    """Whether this program has the migrations up to ``revision``."""
+    try:
+        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", "gongfu_fleet.adapters.db:migrations")
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _run(engine: Engine, revision: str, *, down: bool) -> None:
+    config = _config()
     try:
         with engine.begin() as connection:
             lock_writes(connection)  # the worker and the API may start in the same moment

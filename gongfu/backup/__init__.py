@@ -1,0 +1,1 @@
+"""Copies of everything Gongfu keeps, taken while it runs, and the way back."""
