@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from gongfu.errors import BackupError
@@ -37,7 +37,8 @@ class FrozenPostgres:
     def dump(self, target: Path) -> None:
         """Write the snapshot in pg_dump's custom format. Raises BackupError."""
         words = ["pg_dump", "--format=custom", f"--snapshot={self.snapshot}", *_PLAIN]
-        _run([*words, f"--file={target}"], self.connection)
+        url = self.connection.engine.url
+        _run([*words, f"--file={target}", f"--dbname={_without_password(url)}"], url)
 
 
 @contextmanager
@@ -60,9 +61,9 @@ def undisturbed(engine: Engine) -> Iterator[None]:
     """Raise BackupError while a worker runs on this database; keep others away for the block."""
     lease = scheduler_lease(engine)
     with _told():
-        if not lease.hold():
-            raise BackupError("a worker runs on this database: stop it first")
         try:
+            if not lease.hold():
+                raise BackupError("a worker runs on this database: stop it first")
             yield
         finally:
             lease.release()
@@ -74,18 +75,18 @@ def load_dump(engine: Engine, dump: Path) -> None:
         for table in inspect(connection).get_table_names():
             name = connection.dialect.identifier_preparer.quote(table)
             connection.execute(text(f"DROP TABLE {name} CASCADE"))
-    with _told(), engine.connect() as connection:
-        words = ["pg_restore", "--exit-on-error", "--single-transaction", *_PLAIN]
-        _run([*words, f"--dbname={_dsn(connection)}", str(dump)], connection)
+    words = ["pg_restore", "--exit-on-error", "--single-transaction", *_PLAIN]
+    _run([*words, f"--dbname={_without_password(engine.url)}", str(dump)], engine.url)
 
 
-def _run(words: Sequence[str], connection: Connection) -> None:
-    tool = _tool(words[0])
-    target = [] if words[0] == "pg_restore" else [f"--dbname={_dsn(connection)}"]
-    password = _info(connection).password
-    environment = {"PATH": os.defpath, **({"PGPASSWORD": password} if password else {})}
+def _run(words: Sequence[str], url: URL) -> None:
+    password = {"PGPASSWORD": str(url.password)} if url.password else {}
     done = subprocess.run(  # noqa: S603 - our own words
-        [tool, *words[1:], *target], env=environment, capture_output=True, text=True, check=False
+        [_tool(words[0]), *words[1:]],
+        env={"PATH": os.defpath, **password},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         told = done.stderr.strip().splitlines()
@@ -107,14 +108,11 @@ def _major(folder: str) -> int:
     return int(folder) if folder.isdigit() else 0
 
 
-def _dsn(connection: Connection) -> str:
-    dsn: str = _info(connection).dsn  # without the password
-    return dsn
-
-
-def _info(connection: Connection) -> Any:  # noqa: ANN401 - psycopg's ConnectionInfo
-    raw: Any = connection.connection.dbapi_connection  # Any: SQLAlchemy types no driver
-    return raw.info
+def _without_password(url: URL) -> str:
+    # A URL, and not what the driver makes of it: its libpq is newer than the system's tools.
+    return URL.create(
+        "postgresql", url.username, None, url.host, url.port, url.database, url.query
+    ).render_as_string()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ replaced is moved aside, not deleted.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +59,10 @@ class Place:
         plain = [self.path(name) for name in PLAIN_FILES]
         return [path for path in (*databases, *plain) if path.exists()]
 
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Nobody works on the database for the block; the folder's lock guards a SQLite file."""
+        return undisturbed(self.engine) if self.kind == "postgresql" else nullcontext()
+
     def is_empty(self) -> bool:
         """Whether nothing would be replaced."""
         return not self.former() and (self.kind == "sqlite" or is_empty(self.engine))
@@ -76,15 +80,16 @@ def restore_backup(settings: Settings, archive: Path, *, force: bool, now: datet
                 f"the backup is of a {manifest.facts.fleet.kind} database, the settings name a "
                 f"{place.kind} one: set GONGFU_DATABASE__URL accordingly"
             )
-        empty = place.is_empty()
-        if not empty and not force:
-            raise BackupError(
-                f"{place.state} (or its database) is not empty: name an empty folder with --state, "
-                "or replace what is there with --force"
-            )
-        if not empty:
-            aside.mkdir(mode=0o700)
-        _replace(place, manifest, folder=folder, aside=None if empty else aside)
+        with place.undisturbed():
+            empty = place.is_empty()
+            if not empty and not force:
+                raise BackupError(
+                    f"{place.state} (or its database) is not empty: name an empty folder with "
+                    "--state, or replace what is there with --force"
+                )
+            if not empty:
+                aside.mkdir(mode=0o700)
+            _replace(place, manifest, folder=folder, aside=None if empty else aside)
     return Restored(manifest, None if empty else aside)
 
 
@@ -101,11 +106,10 @@ def _replace(place: Place, manifest: Manifest, *, folder: Path, aside: Path | No
 
 
 def _replace_postgres(engine: Engine, dump: Path, aside: Path | None) -> None:
-    with undisturbed(engine):
-        if aside:
-            with frozen_postgres(engine) as former:
-                former.dump(aside / FLEET_DUMP)
-        load_dump(engine, dump)
+    if aside:
+        with frozen_postgres(engine) as former:
+            former.dump(aside / FLEET_DUMP)
+    load_dump(engine, dump)
 
 
 @contextmanager

@@ -29,7 +29,9 @@ def back_up(settings: Settings, out: Path, *, as_json: bool) -> None:
 def put_back(settings: Settings, archive: Path, *, force: bool, as_json: bool) -> None:
     """Restore a backup and tell what became of what was there."""
     try:
-        restored = restore_backup(settings, archive, force=force, now=utc_now().astimezone(SHANGHAI))
+        restored = restore_backup(
+            settings, archive, force=force, now=utc_now().astimezone(SHANGHAI)
+        )
     except GongfuError as error:
         fail(str(error))
     aside = str(restored.aside) if restored.aside else None
