@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from dataclasses import dataclass, field
 from typing import Any
 
+from gongfu.backup.daily import KEEP, backup_job
 from gongfu.children import OwnChild
 from gongfu.cli.output import say
 from gongfu.demo_clock import platform_clock, save_clock, utc_now
@@ -167,6 +168,7 @@ def _jobs(house: House, work: Worker) -> Iterator[None]:
     jobs = [
         Job("liveness", LIVENESS_S, work.watch.tick),
         *housekeeping(house.telemetry, house.clock, house.settings.store),
+        backup_job(house.settings, keep=1 if house.settings.simulates else KEEP),
     ]
     send = state_sender(
         house.settings, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet
