@@ -5,6 +5,7 @@ process, so that a lost holder is replaced without waiting for a time-out that s
 """
 
 import fcntl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -19,6 +20,7 @@ from gongfu_fleet.services.jobs_ports import Lease
 
 _SCHEDULER = 2
 _TRY = text(f"SELECT pg_try_advisory_lock({LOCK_SPACE}, {_SCHEDULER})")
+_UNLOCK = text(f"SELECT pg_advisory_unlock({LOCK_SPACE}, {_SCHEDULER})")
 _ALIVE = text("SELECT true")
 # The server notices within 40 s that a holder's machine has vanished from the network.
 _NOTICE_LOSS = (
@@ -91,8 +93,11 @@ class AdvisoryLease:
             return self._held
 
     def release(self) -> None:
-        """End the session, and the lock with it."""
+        """Unlock and end the session; ended alone, the server would unlock a moment later."""
         with self._lock:
+            if self._held and self._session is not None:
+                with suppress(DBAPIError):
+                    self._session.execute(_UNLOCK)
             self._end()
 
     def _ask(self) -> bool:
