@@ -88,7 +88,8 @@ async def run_api(settings: Settings) -> None:
     require_free_port(settings.api.host, settings.api.port, "GONGFU_API__PORT")
     with _open(settings, read_only=True) as house:
         watch = WorkerWatch(settings.state / FILE_NAME)
-        house.troubles.append(watch.troubles)
+        # A schedule that nobody keeps is told here too.
+        house.troubles.extend((watch.troubles, house.fleet.schedule().troubles))
         _greet(house)
         await _until_stopped(house, [], _server(house, watch.connected, house.complaints))
 
