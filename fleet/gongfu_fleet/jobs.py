@@ -121,7 +121,8 @@ def start_jobs(jobs: Sequence[Job], schedule: Schedule | None = None) -> Iterato
 
     Without a schedule the process shares with nobody and forgets its runs when it ends.
     """
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # Failures are told by us; APScheduler would only tell that stopping cut a run short.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     shared = schedule or Schedule()
     running = RunningJobs(tuple(JobRecord(job) for job in jobs), shared)
     scheduler = AsyncIOScheduler(timezone=UTC)

@@ -132,3 +132,19 @@ async def test_an_instance_that_lost_its_turn_does_not_go_on_complaining() -> No
         while jobs.troubles():
             await asyncio.sleep(0.01)
         assert jobs.records[0].runs == 0
+
+
+async def test_stopping_in_the_middle_of_a_run_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    started = threading.Event()
+
+    def slow() -> None:
+        started.set()
+        time.sleep(0.3)
+
+    with start_jobs([Job("slow", 60, slow)]) as jobs:
+        await asyncio.to_thread(started.wait, 5)
+    await asyncio.sleep(0.5)
+    assert jobs.troubles() == []
+    assert caplog.records == []
