@@ -1,7 +1,6 @@
 """The demonstration's time: ×30 from a Tuesday 08:00, going on where the last run stopped."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gongfu.errors import SettingsError
@@ -24,11 +23,6 @@ def platform_clock(settings: Settings, *, now: datetime) -> Clock:
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_anchor(settings.clock_path, clock)
     return clock
-
-
-def save_clock(path: Path, clock: Clock) -> None:
-    """Note how far platform time has come, so that a restart never goes back."""
-    write_anchor(path, clock)
 
 
 def _start(text: str, now: datetime) -> datetime:

@@ -15,7 +15,7 @@ from typing import Any
 from gongfu.backup.daily import KEEP, backup_job
 from gongfu.children import OwnChild
 from gongfu.cli.output import say
-from gongfu.demo_clock import platform_clock, save_clock, utc_now
+from gongfu.demo_clock import platform_clock, utc_now
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FIRST_PASSWORD, FleetSide, open_fleet
 from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
@@ -28,7 +28,7 @@ from gongfu.state_lock import hold_state
 from gongfu.status_line import report_status
 from gongfu.telemetry import Telemetry, open_telemetry
 from gongfu.wiring import Face, Worker, api, broker_users, embedded_broker, worker
-from gongfu_broker.clock import Clock, RealClock, read_clock
+from gongfu_broker.clock import Clock, RealClock, read_clock, write_anchor
 from gongfu_broker.embedded import EmbeddedBroker, require_free_port
 from gongfu_fleet.jobs import Job, start_jobs
 from gongfu_ingest.forwarder import Forwarder
@@ -228,7 +228,7 @@ async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
 
 async def _save_clock(house: House) -> None:
     while not isinstance(house.clock, RealClock):
-        save_clock(house.settings.clock_path, house.clock)
+        write_anchor(house.settings.clock_path, house.clock)
         await asyncio.sleep(CLOCK_SAVE_S)
     await house.stopping.wait()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gongfu_broker.columns import COLUMNS
-from gongfu_broker.payloads import State
+from gongfu_broker.payloads import Reason, State
 from gongfu_broker.topics import Leaf
 from gongfu_ingest.log import Entry
 from gongfu_ingest.messages import Draft, Duplicate, Rejected
@@ -15,7 +15,6 @@ from gongfu_ingest.points import Point, Rank
 from gongfu_ingest.stages.dedupe import payload_hash
 
 Numberings = Mapping[tuple[str, int], Numbering]
-FAULTS_IN_ACCEPTED = "out_of_range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _accept(out: Settlement, draft: Draft) -> None:
     if draft.faults:
         out.counts["blanked_values"] += len(draft.faults)
         detail = "; ".join(draft.faults)[:500]
-        out.dead.append(DeadLetter(draft, FAULTS_IN_ACCEPTED, f"value left out: {detail}"))
+        out.dead.append(DeadLetter(draft, Reason.OUT_OF_RANGE, f"value left out: {detail}"))
     out.points += _points(draft)
 
 

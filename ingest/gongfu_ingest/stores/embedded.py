@@ -53,8 +53,8 @@ class EmbeddedStore:
     def last(self, devs: Collection[str] | None = None) -> Mapping[str, Mapping[str, Latest]]:
         """The newest value per device and metric."""
         newest: dict[str, dict[str, Latest]] = {}
-        query, values = "SELECT dev, metric, ts, value FROM last", ()
-        for dev, metric, ts, value in self._database.reader.execute(query, values):
+        rows = self._database.reader.execute("SELECT dev, metric, ts, value FROM last")
+        for dev, metric, ts, value in rows:
             if devs is None or dev in devs:
                 newest.setdefault(dev, {})[metric] = Latest(ts, value)
         return newest
