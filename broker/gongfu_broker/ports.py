@@ -36,6 +36,37 @@ class Bus(Protocol):
         ...
 
 
+class Intake(Protocol):
+    """A live QoS-1 subscription whose messages the broker keeps until they are acknowledged.
+
+    Messages of QoS 0 and retained ones count like the others; acknowledging them says nothing to
+    the broker.
+    """
+
+    async def subscribe(self, topic_filter: str, *, qos: int = 1) -> None:
+        """Ask for messages; raises BrokerError when the broker refuses."""
+        ...
+
+    async def take(self, limit: int) -> Sequence[Message]:
+        """Wait for at least one message; return at most ``limit`` that are here, in order.
+
+        Raises BusDisconnectedError at the end of the connection.
+        """
+        ...
+
+    def acknowledge(self, count: int) -> None:
+        """The oldest ``count`` messages taken and not yet acknowledged are durable.
+
+        PUBACKs leave in the order of arrival, written together. Without effect once the
+        connection is gone: the broker then sends the messages again.
+        """
+        ...
+
+    async def send(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish (topic, payload) at QoS 0, written together. Raises BusDisconnectedError."""
+        ...
+
+
 @dataclass(frozen=True)
 class Will:
     """What the broker publishes for a client that vanishes."""
@@ -48,7 +79,10 @@ class Will:
 
 @dataclass(frozen=True)
 class Session:
-    """Who connects and how. ``persistent`` keeps subscriptions and unacknowledged messages."""
+    """Who connects and how. ``persistent`` keeps subscriptions and unacknowledged messages.
+
+    ``window``: how many messages an Intake holds unacknowledged at most (Receive Maximum).
+    """
 
     client_id: str
     user: str
@@ -57,6 +91,7 @@ class Session:
     will: Will | None = None
     keep_alive_s: int = 30
     max_waiting: int = 0
+    window: int = 0
 
 
 class BusConnector(Protocol):
@@ -64,6 +99,14 @@ class BusConnector(Protocol):
 
     def connect(self, session: Session) -> AbstractAsyncContextManager[Bus]:
         """A connection that ends with the block. Raises BusDisconnectedError on failure."""
+        ...
+
+
+class IntakeConnector(Protocol):
+    """Opens intakes; the adapter knows where the broker is."""
+
+    def intake(self, session: Session) -> AbstractAsyncContextManager[Intake]:
+        """An intake that ends with the block. Raises BusDisconnectedError on failure."""
         ...
 
 
