@@ -10,11 +10,13 @@ from typing import Any, Protocol
 from gongfu_broker.clock import Clock
 from gongfu_broker.ports import Window
 from gongfu_fleet.domain.assets import Asset
+from gongfu_fleet.domain.audit import Deed, Entry, Verdict
 from gongfu_fleet.domain.people import Account, WebSession
 from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
 
 __all__ = [
     "AssetRegistry",
+    "AuditLog",
     "Clock",
     "Connection",
     "Connections",
@@ -125,6 +127,28 @@ class RegistryStore(Protocol):
 
     def save(self, records: RegistryRecords) -> ImportCounts:
         """Add what is new and change what differs, in one transaction; nothing is deleted."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What people did; entries are only ever added.
+
+    Stores that change something for a person take the ``Deed`` along and append it in the same
+    transaction; ``note`` is for deeds without one, such as a refused sign-in.
+    """
+
+    def note(self, deed: Deed) -> None:
+        """Append one deed."""
+        ...
+
+    def page(
+        self, limit: int, before: int | None = None, *, text: str | None = None
+    ) -> Sequence[Entry]:
+        """Entries, newest first, older than seq ``before``; ``text`` narrows them."""
+        ...
+
+    def verify(self) -> Verdict:
+        """Walk the whole chain."""
         ...
 
 

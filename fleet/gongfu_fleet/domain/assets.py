@@ -51,7 +51,10 @@ class Zone:
 
 @dataclass(frozen=True)
 class Asset:
-    """A registered asset; ``lon``/``lat`` WGS-84, for a truck where it is parked."""
+    """A registered asset; ``lon``/``lat`` WGS-84, for a truck where it is parked.
+
+    ``operator`` is the organisation that runs it.
+    """
 
     id: str
     kind: AssetKind
@@ -66,6 +69,8 @@ class Asset:
     model: str
     place: str
     zones: tuple[Zone, ...]
+    operator: str
+    town_code: str | None = None
 
     @property
     def reports(self) -> bool:

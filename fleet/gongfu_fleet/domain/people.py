@@ -4,13 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
+
 
 class Role(StrEnum):
-    """What a person is here."""
+    """What a person, a token or a device is here; devices speak MQTT and may call no route."""
 
     VIEWER = "viewer"
+    AUDITOR = "auditor"
+    CREW = "crew"
+    DISPATCHER = "dispatcher"
     MANAGER = "manager"
     ADMIN = "admin"
+    DEVICE = "device"
 
 
 class Permission(StrEnum):
@@ -19,21 +25,33 @@ class Permission(StrEnum):
     OWN_ACCOUNT = "own_account"
     READ = "read"
     ACKNOWLEDGE = "acknowledge"
+    COMMAND = "command"
+    UNLOCK = "unlock"
+    AUDIT = "audit"
+    DEVICES = "devices"
+    PEOPLE = "people"
 
 
+_ANY = frozenset({Permission.OWN_ACCOUNT, Permission.READ})
 ALLOWED: Mapping[Role, frozenset[Permission]] = {
-    Role.VIEWER: frozenset({Permission.OWN_ACCOUNT, Permission.READ}),
-    Role.MANAGER: frozenset({Permission.OWN_ACCOUNT, Permission.READ, Permission.ACKNOWLEDGE}),
+    Role.VIEWER: _ANY,
+    Role.AUDITOR: _ANY | {Permission.AUDIT},
+    Role.CREW: _ANY | {Permission.ACKNOWLEDGE, Permission.UNLOCK},
+    Role.DISPATCHER: _ANY | {Permission.ACKNOWLEDGE, Permission.COMMAND},
+    Role.MANAGER: _ANY | {Permission.ACKNOWLEDGE, Permission.COMMAND, Permission.UNLOCK},
     Role.ADMIN: frozenset(Permission),
+    Role.DEVICE: frozenset(),
 }
 
 
 @dataclass(frozen=True)
 class Principal:
-    """A signed-in person."""
+    """Who calls: a signed-in person, or a token (``token_id``) acting for ``user``."""
 
     user: str
     role: Role
+    scope: Scope = EVERYTHING
+    token_id: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the role allows it."""
@@ -50,6 +68,7 @@ class Account:
     password_hash: str
     active: bool
     created_ms: int
+    scope: Scope = EVERYTHING
 
 
 @dataclass(frozen=True)

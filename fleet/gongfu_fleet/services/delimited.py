@@ -59,14 +59,21 @@ def decode(file: TableFile) -> str:
     return text.removeprefix("\ufeff")
 
 
-def read_rows(file: TableFile, columns: Sequence[str]) -> list[TableRow]:
-    """Rows under exactly these columns, in any order. Raises TableUnreadableError."""
+def read_rows(
+    file: TableFile, columns: Sequence[str], optional: Sequence[str] = ()
+) -> list[TableRow]:
+    """Rows under exactly these columns, in any order. Raises TableUnreadableError.
+
+    ``optional`` columns may be missing; their values are empty then.
+    """
     lines = _records(file, decode(file))
     header = next(lines, None)
     if header is None:
         _refuse(file, 1, "The file is empty.", f"Its first line is: {','.join(columns)}.")
-    _check_header(file, header[1], columns)
+    _check_header(file, header[1], columns, optional)
     rows = [_row(file, header[1], number, cells) for number, cells in lines if any(cells)]
+    for row in rows:
+        row.values.update({name: "" for name in optional if name not in row.values})
     if not rows:
         _refuse(file, 2, "There is no line under the header.", "Write one line for each thing.")
     return rows
@@ -83,7 +90,9 @@ def _records(file: TableFile, text: str) -> Iterator[tuple[int, list[str]]]:
         _refuse(file, begin, f"The line is broken ({fault}).", "Check its quotation marks.")
 
 
-def _check_header(file: TableFile, header: list[str], columns: Sequence[str]) -> None:
+def _check_header(
+    file: TableFile, header: list[str], columns: Sequence[str], optional: Sequence[str]
+) -> None:
     if missing := [name for name in columns if name not in header]:
         _refuse(
             file,
@@ -91,7 +100,8 @@ def _check_header(file: TableFile, header: list[str], columns: Sequence[str]) ->
             f"The header lacks {', '.join(missing)}.",
             f"The first line is, separated by commas: {','.join(columns)}.",
         )
-    if odd := [name for name in header if name not in columns or header.count(name) > 1]:
+    known = (*columns, *optional)
+    if odd := [name for name in header if name not in known or header.count(name) > 1]:
         _refuse(file, 1, f"The header has {odd[0]!r:.40} too much.", "Remove that column.")
 
 

@@ -26,6 +26,7 @@ from gongfu_fleet.services.delimited import (
 )
 from gongfu_fleet.services.registry_csv import (
     ASSET_COLUMNS,
+    MORE_ASSET_COLUMNS,
     ZONE_COLUMNS,
     read_assets,
     read_zones,
@@ -116,14 +117,19 @@ class _Reading:
         return [village for _, village in numbered if village.town_code in parents]
 
     def assets(self, file: TableFile) -> list[Asset]:
-        return self._lines(file, ASSET_COLUMNS, read_assets)
+        return self._lines(file, ASSET_COLUMNS, read_assets, optional=MORE_ASSET_COLUMNS)
 
     def zones(self, file: TableFile) -> list[ZoneRecord]:
         return self._lines(file, ZONE_COLUMNS, read_zones)
 
     def _lines(
-        self, file: TableFile, columns: tuple[str, ...], reader: LineReader[Record]
+        self,
+        file: TableFile,
+        columns: tuple[str, ...],
+        reader: LineReader[Record],
+        *,
+        optional: tuple[str, ...] = (),
     ) -> list[Record]:
-        records, faults = reader(file.name, read_rows(file, columns), self.known)
+        records, faults = reader(file.name, read_rows(file, columns, optional), self.known)
         self.faults += faults
         return records

@@ -14,6 +14,8 @@ ASSET_COLUMNS = (
     "id", "kind", "name", "site", "lon", "lat", "position_source", "lifecycle",
     "county_code", "depot", "model", "place",
 )  # fmt: skip
+# Without an operator, the site names it.
+MORE_ASSET_COLUMNS = ("operator", "town_code")
 ZONE_COLUMNS = ("asset_id", "zone", "metric", "product_class")
 ZONES_OF = {AssetKind.CABINET: 1, AssetKind.TRUCK: 2}
 IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -126,6 +128,8 @@ def _asset(cells: Cells, known: KnownKeys) -> Asset | None:
     depot = cells.known("depot", known.depots, "depot")
     source = cells.text("position_source", 120, shortest=1)
     model, place = cells.text("model", 80), cells.text("place", 120)
+    operator = cells.identifier("operator", "quzhou") if cells.row.values["operator"] else site
+    town = cells.known("town_code", known.towns, "town")
     if kind is None or lifecycle is None:
         return None
     return Asset(
@@ -142,6 +146,8 @@ def _asset(cells: Cells, known: KnownKeys) -> Asset | None:
         model=model,
         place=place,
         zones=(),
+        operator=operator,
+        town_code=town,
     )
 
 

@@ -71,7 +71,7 @@ class SignIn:
         token = secrets.token_urlsafe(32)
         self.people.drop_sessions_before(now_ms)
         self.people.add_session(WebSession(digest(token), account.id, now_ms, now_ms))
-        return SignedIn(token, Principal(account.name, account.role))
+        return SignedIn(token, Principal(account.name, account.role, account.scope))
 
     def resume(self, token: str, *, now_ms: int) -> SignedIn:
         """The session of a token. Raises SignInError when there is none or it expired."""
@@ -81,7 +81,7 @@ class SignIn:
         session, account = found
         if now_ms - session.seen_ms >= SEEN_STEP_MS:
             self.people.touch_session(session.token_sha256, now_ms)
-        return SignedIn(token, Principal(account.name, account.role))
+        return SignedIn(token, Principal(account.name, account.role, account.scope))
 
     def sign_out(self, token: str) -> None:
         """End the session; harmless when it ended already."""

@@ -28,6 +28,7 @@ def cabinet(dev: str, name: str = "柜") -> Asset:
         model="m",
         place="p",
         zones=(Zone(1, "zone_1_celsius", POLICY),),
+        operator="hangzhou",
     )
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db.engine import reading, writing
-from gongfu_fleet.adapters.db.schema import UserRow, WebSessionRow
+from gongfu_fleet.adapters.db.schema_access import UserGrantRow, UserRow, WebSessionRow
 from gongfu_fleet.domain.people import ABSOLUTE_MS, IDLE_MS, Account, Role, WebSession
+from gongfu_fleet.domain.scope import Grant, Scope, ScopeKind, scope_of
 from gongfu_fleet.errors import ConflictError
 
 
@@ -31,10 +33,13 @@ class SqlPeople:
             password_hash=account.password_hash,
             active=account.active,
             created_ms=account.created_ms,
+            scoped=not account.scope.everything,
         )
         try:
             with writing(self.engine) as session:
                 session.add(row)
+                session.flush()
+                session.add_all(_grants(account))
         except IntegrityError as fault:
             raise ConflictError(
                 f"There is an account {account.name} already.", "Choose another name."
@@ -44,7 +49,7 @@ class SqlPeople:
         """The account of exactly this name."""
         with reading(self.engine) as session:
             row = session.scalar(select(UserRow).where(UserRow.name == name))
-            return None if row is None else _account(row)
+            return None if row is None else _account(session, row)
 
     def set_password(self, account_id: str, password_hash: str) -> None:
         """Replace the hash."""
@@ -75,7 +80,7 @@ class SqlPeople:
             web, user = found
             return (
                 WebSession(web.token_sha256, web.user_id, web.created_ms, web.seen_ms),
-                _account(user),
+                _account(session, user),
             )
 
     def touch_session(self, token_sha256: str, seen_ms: int) -> None:
@@ -112,5 +117,29 @@ class SqlPeople:
             )
 
 
-def _account(row: UserRow) -> Account:
-    return Account(row.id, row.name, Role(row.role), row.password_hash, row.active, row.created_ms)
+def _account(session: Session, row: UserRow) -> Account:
+    return Account(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role),
+        password_hash=row.password_hash,
+        active=row.active,
+        created_ms=row.created_ms,
+        scope=_scope(session, row),
+    )
+
+
+def _scope(session: Session, row: UserRow) -> Scope:
+    if not row.scoped:
+        return scope_of(None)
+    found = session.scalars(select(UserGrantRow).where(UserGrantRow.user_id == row.id))
+    return scope_of(Grant(ScopeKind(grant.kind), grant.ref) for grant in found)
+
+
+def _grants(account: Account) -> list[UserGrantRow]:
+    # An account has one list of grants; only tokens narrow a scope further.
+    return [
+        UserGrantRow(user_id=account.id, kind=grant.kind.value, ref=grant.ref)
+        for limit in account.scope.limits
+        for grant in limit
+    ]

@@ -171,6 +171,8 @@ def _asset(row: AssetRow, zones: tuple[Zone, ...]) -> Asset:
         model=row.model,
         place=row.place,
         zones=zones,
+        operator=row.operator,
+        town_code=row.town_code,
     )
 
 

@@ -108,4 +108,6 @@ def _asset(asset: Asset) -> Base:
         depot=asset.depot,
         model=asset.model,
         place=asset.place,
+        operator=asset.operator,
+        town_code=asset.town_code,
     )

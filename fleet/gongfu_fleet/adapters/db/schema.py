@@ -1,4 +1,4 @@
-"""Tables of the relational store: places, assets, policies, people.
+"""Tables of the registry: places, assets, policies. People: schema_access.py.
 
 Only types and constraints that SQLite and PostgreSQL both know. ``*_ms`` are UTC milliseconds,
 ``lon``/``lat`` WGS-84 degrees, ``*_s`` seconds. Other modules of this package derive from ``Base``.
@@ -6,7 +6,7 @@ Only types and constraints that SQLite and PostgreSQL both know. ``*_ms`` are UT
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, MetaData, String, Text
+from sqlalchemy import CheckConstraint, Double, ForeignKey, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -105,6 +105,8 @@ class AssetRow(Base):
     depot: Mapped[str | None] = mapped_column(ForeignKey("depot.id"))
     model: Mapped[str] = mapped_column(String(80))
     place: Mapped[str] = mapped_column(String(120))
+    operator: Mapped[str] = mapped_column(String(40), index=True, server_default=text("''"))
+    town_code: Mapped[str | None] = mapped_column(String(9))
 
 
 class ZoneRow(Base):
@@ -144,28 +146,3 @@ class RegistryStateRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     revision: Mapped[int]
-
-
-class UserRow(Base):
-    """A person who signs in; ``password_hash`` is an argon2id string."""
-
-    __tablename__ = "user"
-    __table_args__ = (CheckConstraint("role IN ('viewer', 'manager', 'admin')", name="role"),)
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    name: Mapped[str] = mapped_column(String(80), unique=True)
-    role: Mapped[str] = mapped_column(String(20))
-    password_hash: Mapped[str] = mapped_column(String(200))
-    active: Mapped[bool]
-    created_ms: Mapped[int] = mapped_column(BigInteger)
-
-
-class WebSessionRow(Base):
-    """A signed-in browser; only the SHA-256 (hex) of its token is kept."""
-
-    __tablename__ = "web_session"
-
-    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
-    created_ms: Mapped[int] = mapped_column(BigInteger)
-    seen_ms: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,77 @@
+"""The audit log in the relational store. ``append`` runs in the transaction of the deed itself."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from gongfu_fleet.adapters.db.engine import reading, writing
+from gongfu_fleet.adapters.db.schema_access import AuditRow
+from gongfu_fleet.domain.audit import Deed, Entry, Verdict, chained, verify
+
+_BLOCK = 1_000
+
+
+def append(session: Session, *deeds: Deed) -> None:
+    """Chain deeds to the log inside a ``writing`` transaction, which holds off other writers."""
+    last = session.scalar(select(AuditRow).order_by(AuditRow.seq.desc()).limit(1))
+    entry = _entry(last) if last else None
+    for deed in deeds:
+        entry = chained(deed, entry)
+        session.add(_row(entry))
+    session.flush()
+
+
+@dataclass
+class SqlAuditLog:
+    """Fits the port AuditLog."""
+
+    engine: Engine
+
+    def note(self, deed: Deed) -> None:
+        """Record a deed that changed nothing else in this database."""
+        with writing(self.engine) as session:
+            append(session, deed)
+
+    def page(
+        self, limit: int, before: int | None = None, *, text: str | None = None
+    ) -> Sequence[Entry]:
+        """Entries, newest first, older than seq ``before``.
+
+        ``text`` is part of an actor, action or object.
+        """
+        query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(AuditRow.seq < before)
+        if text:
+            columns = (AuditRow.actor, AuditRow.action, AuditRow.object)
+            found = columns[0].contains(text, autoescape=True)
+            for column in columns[1:]:
+                found |= column.contains(text, autoescape=True)
+            query = query.where(found)
+        with reading(self.engine) as session:
+            return [_entry(row) for row in session.scalars(query)]
+
+    def verify(self) -> Verdict:
+        """Walk the whole chain."""
+        with reading(self.engine) as session:
+            return verify(_all(session))
+
+
+def _all(session: Session) -> Iterable[Entry]:
+    rows: Iterator[AuditRow] = session.scalars(
+        select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=_BLOCK)
+    )
+    return (_entry(row) for row in rows)
+
+
+_NAMES = ("seq", "at_ms", "actor", "action", "object", "outcome", "data", "previous", "hash")
+
+
+def _row(entry: Entry) -> AuditRow:
+    return AuditRow(**{name: getattr(entry, name) for name in _NAMES})
+
+
+def _entry(row: AuditRow) -> Entry:
+    return Entry(**{name: getattr(row, name) for name in _NAMES})
