@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from gongfu.secrets_file import write_private
 from gongfu.settings import Settings
 from gongfu_broker.clock import real_ms
+from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.job_runs import SqlJobRuns
@@ -40,6 +41,7 @@ class FleetSide:
     ledger: SqlIncidentStore
     incidents: IncidentBook
     sign_in: SignIn
+    audit: SqlAuditLog
     first_password: str | None
 
     def schedule(self) -> Schedule:
@@ -71,6 +73,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         ledger=ledger,
         incidents=IncidentBook(ledger, zones),
         sign_in=SignIn(people, passwords),
+        audit=SqlAuditLog(engine),
         first_password=password,
     )
 

@@ -149,6 +149,7 @@ def api(
         ingest=StoredIngestStatus(telemetry, face.connected),
         incidents=fleet.incidents,
         sign_in=fleet.sign_in,
+        audit=fleet.audit,
         stopping=face.stopping,
         troubles=(face.troubles,),
         secure_cookies=face.settings.secure_cookies,

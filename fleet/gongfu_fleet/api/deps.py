@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.ports import (
     AssetRegistry,
+    AuditLog,
     Clock,
     Connections,
     IncidentBook,
@@ -49,6 +50,7 @@ class ApiDeps:
     ingest: IngestStatus
     incidents: IncidentBook
     sign_in: SignIn
+    audit: AuditLog
     stopping: asyncio.Event
     real_ms: Callable[[], int] = real_ms
     static: Path = field(default_factory=packaged_static)

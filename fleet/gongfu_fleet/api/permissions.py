@@ -57,6 +57,7 @@ Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Acknowledger = Annotated[SignedIn, Depends(Needs(Permission.ACKNOWLEDGE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))
+AUDITORS = Depends(Needs(Permission.AUDIT))
 
 
 def refuse_undeclared(routes: Iterable[BaseRoute], allowed: frozenset[str]) -> None:

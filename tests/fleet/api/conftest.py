@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.memory import (
@@ -76,6 +77,7 @@ def deps(
         ingest=request.getfixturevalue("ingest"),
         incidents=request.getfixturevalue("incidents"),
         sign_in=sign_in,
+        audit=SqlAuditLog(county),
         stopping=asyncio.Event(),
         static=tmp_path / "static",
     )

@@ -16,6 +16,7 @@ from gongfu_fleet.ports import IncidentView
 Browser = Callable[[str], httpx.Client]
 PUBLIC = {("GET", "/"), ("GET", "/health"), ("POST", "/api/session")}
 MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge")}
+AUDITORS_ONLY = {("GET", "/api/audit"), ("GET", "/api/audit/chain")}
 BODIES = {
     "/api/session/password": {"old": "x", "new": "y"},
     "/api/incidents/{incident_id}/acknowledge": {},
@@ -35,7 +36,7 @@ def call(client: httpx.Client, method: str, path: str) -> int:
 
 
 def test_the_list_of_routes_is_the_contract(app: FastAPI) -> None:
-    assert routes(app) == PUBLIC | MANAGERS_ONLY | {
+    assert routes(app) == PUBLIC | MANAGERS_ONLY | AUDITORS_ONLY | {
         ("GET", "/api/session"),
         ("DELETE", "/api/session"),
         ("POST", "/api/session/password"),
@@ -64,7 +65,7 @@ def test_a_viewer_reads_everything_and_changes_nothing(
     viewer = browser("viewer")
     for method, path in routes(app) - PUBLIC - {("GET", "/api/live"), ("DELETE", "/api/session")}:
         status = call(viewer, method, path)
-        if (method, path) in MANAGERS_ONLY:
+        if (method, path) in MANAGERS_ONLY | AUDITORS_ONLY:
             assert status == 403, path
         elif method == "GET":
             assert status == 200, path

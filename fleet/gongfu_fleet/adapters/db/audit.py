@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db.engine import reading, writing
 from gongfu_fleet.adapters.db.schema_access import AuditRow
-from gongfu_fleet.domain.audit import Deed, Entry, Verdict, chained, verify
+from gongfu_fleet.domain.audit import GENESIS, Deed, Entry, Verdict, chained, verify
 
 _BLOCK = 1_000
 
@@ -52,6 +52,12 @@ class SqlAuditLog:
             query = query.where(found)
         with reading(self.engine) as session:
             return [_entry(row) for row in session.scalars(query)]
+
+    def has(self, digest: str) -> bool:
+        """Whether an entry of this hash is in the log; true of the hash before the first."""
+        with reading(self.engine) as session:
+            found = session.scalar(select(AuditRow.seq).where(AuditRow.hash == digest).limit(1))
+        return found is not None or digest == GENESIS
 
     def verify(self) -> Verdict:
         """Walk the whole chain."""
