@@ -1,6 +1,7 @@
 """The audit log in the relational store. ``append`` runs in the transaction of the deed itself."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
@@ -61,15 +62,10 @@ class SqlAuditLog:
 
     def verify(self) -> Verdict:
         """Walk the whole chain."""
-        with reading(self.engine) as session:
-            return verify(_all(session))
-
-
-def _all(session: Session) -> Iterable[Entry]:
-    rows: Iterator[AuditRow] = session.scalars(
-        select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=_BLOCK)
-    )
-    return (_entry(row) for row in rows)
+        query = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=_BLOCK)
+        # A broken chain is not read to its end, and the server's cursor wants to be closed.
+        with reading(self.engine) as session, closing(session.scalars(query)) as rows:
+            return verify(_entry(row) for row in rows)
 
 
 _NAMES = ("seq", "at_ms", "actor", "action", "object", "outcome", "data", "previous", "hash")
