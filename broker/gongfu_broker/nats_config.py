@@ -16,11 +16,12 @@ MAX_FILE_BYTES = 4 * 1024**3
 
 @dataclass(frozen=True)
 class NatsSettings:
-    """Where the child listens and keeps its files."""
+    """Where the child listens and keeps its files. ``health_port`` 0: no health page."""
 
     folder: Path
     host: str = "127.0.0.1"
     port: int = 1883
+    health_port: int = 0
 
 
 def subject(topic_filter: str) -> str:
@@ -30,7 +31,7 @@ def subject(topic_filter: str) -> str:
 
 def render(settings: NatsSettings, users: Iterable[User]) -> str:
     """The configuration as text; JSON is valid NATS configuration."""
-    config = {
+    config: dict[str, Any] = {  # Any: NATS configuration is nested JSON
         "server_name": "gongfu-embedded",
         # The NATS port itself is not used; a random one on loopback keeps it out of the way.
         "host": "127.0.0.1",
@@ -53,6 +54,8 @@ def render(settings: NatsSettings, users: Iterable[User]) -> str:
         },
         "authorization": {"users": [_user(user) for user in users]},
     }
+    if settings.health_port:
+        config["http"] = f"127.0.0.1:{settings.health_port}"
     return json.dumps(config, indent=1)
 
 
