@@ -9,6 +9,7 @@ import msgspec
 
 from gongfu_broker.payloads import State
 from gongfu_broker.ports import DeviceDirectory
+from gongfu_ingest.clock_table import load_clocks, save_clocks
 from gongfu_ingest.database import Database
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
@@ -43,6 +44,7 @@ class Committer:
         self._store = EmbeddedStore(database)
         self._directory = directory
         self._numberings = _load_numberings(database.writer)
+        self._clocks = load_clocks(database.writer)
         self._states = _load_states(database.writer)
         self._heard = _load_heard(database.writer)
 
@@ -51,7 +53,13 @@ class Committer:
 
         When the commit fails nothing has changed, and the batch can be offered again.
         """
-        known = Known(self._directory.devices(), self._numberings, self._states, self._log.hash_of)
+        known = Known(
+            self._directory.devices(),
+            self._numberings,
+            self._clocks,
+            self._states,
+            self._log.hash_of,
+        )
         settlement = settle(batch, known)
         heard = self._news(settlement)
         with self._database.transaction() as connection:
@@ -59,10 +67,12 @@ class Committer:
             result = self._store.project(settlement.points)
             settlement.counts["conflicts"] += result.conflicts
             _save_numberings(connection, settlement.numberings)
+            save_clocks(connection, settlement.clocks)
             _save_links(connection, heard, settlement.states, self._states)
             _save_dead(connection, settlement.dead)
             _count(connection, settlement.counts)
         self._numberings.update(settlement.numberings)
+        self._clocks.update(settlement.clocks)
         self._states.update(settlement.states)
         self._heard.update(heard)
         return self._due(settlement.acks)

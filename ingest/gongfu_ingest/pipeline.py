@@ -10,11 +10,12 @@ from typing import Generic, TypeVar
 
 from gongfu_broker.payloads import State
 from gongfu_broker.ports import Device
+from gongfu_ingest.device_clock import DeviceClock
 from gongfu_ingest.messages import Draft, Verdict
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.stages.address import address
 from gongfu_ingest.stages.authorise import Authorise
-from gongfu_ingest.stages.clock import clock
+from gongfu_ingest.stages.clock import Clock
 from gongfu_ingest.stages.decode import decode
 from gongfu_ingest.stages.dedupe import Dedupe, HashLookup
 from gongfu_ingest.stages.validity import validity
@@ -48,6 +49,7 @@ class Known:
 
     devices: Mapping[str, Device]
     numberings: Mapping[tuple[str, int], Numbering]
+    clocks: Mapping[tuple[str, int], DeviceClock]
     states: Mapping[str, State]
     hash_of: HashLookup
 
@@ -58,6 +60,7 @@ class View:
 
     devices: Mapping[str, Device]
     numberings: Growing[tuple[str, int], Numbering]
+    clocks: Growing[tuple[str, int], DeviceClock]
     states: Growing[str, State]
     hash_of: HashLookup
 
@@ -69,7 +72,7 @@ def stages(view: View) -> tuple[Stage, ...]:
         Authorise(view.devices),
         decode,
         Dedupe(view.numberings, view.states, view.hash_of),
-        clock,
+        Clock(view.clocks),
         validity,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gongfu_broker.columns import COLUMNS, DeviceKind
 from gongfu_broker.payloads import Reason, State
+from gongfu_ingest.device_clock import DeviceClock
 from gongfu_ingest.firsts import Firsts
 from gongfu_ingest.log import Entry
 from gongfu_ingest.messages import Draft, Duplicate, Verdict
@@ -40,6 +41,7 @@ class Settlement:
     points: list[Point] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     numberings: dict[tuple[str, int], Numbering] = field(default_factory=dict)
+    clocks: dict[tuple[str, int], DeviceClock] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     acks: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -53,6 +55,7 @@ def settle(batch: Iterable[Draft], known: Known) -> Settlement:
     view = View(
         known.devices,
         Growing(known.numberings, out.numberings),
+        Growing(known.clocks, out.clocks),
         Growing(known.states, out.states),
         firsts.hash_of,
     )
@@ -99,6 +102,8 @@ def _accept(out: Settlement, draft: Draft) -> None:
     kind, leaf = str(device.kind), str(address.leaf)
     told = (draft.received_ms, draft.offset_ms, address.site, address.dev, kind, leaf)
     out.entries.append(Entry(*told, boot, seq, draft.payload))
+    if draft.offset_ms:
+        out.counts["clock_corrected"] += 1
     if draft.faults:
         out.counts["blanked_values"] += len(draft.faults)
         detail = "; ".join(draft.faults)[:500]

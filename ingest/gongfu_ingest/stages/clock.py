@@ -90,19 +90,3 @@ def _refusal(flag: Flag, stamps: Stamps, offset_ms: int = 0) -> Rejected | None:
     else:
         told = f"{stamps.oldest_ms} ms{after} is before 2020"
     return Rejected(REASONS[flag], f"{told}: set the device's clock")
-
-
-class _NoClocks:
-    """Every message is the first of its boot."""
-
-    def get(self, key: tuple[str, int], /) -> DeviceClock | None:
-        del key
-        return None
-
-    def put(self, key: tuple[str, int], value: DeviceClock, /) -> None:
-        del key, value
-
-
-def clock(draft: Draft) -> Rejected | None:
-    """The stage until the pipeline keeps clocks."""
-    return Clock(_NoClocks())(draft)
