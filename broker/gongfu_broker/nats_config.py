@@ -16,12 +16,17 @@ MAX_FILE_BYTES = 4 * 1024**3
 
 @dataclass(frozen=True)
 class NatsSettings:
-    """Where the child listens and keeps its files. ``health_port`` 0: no health page."""
+    """Where the child listens and keeps its files. ``health_port`` 0: no health page.
+
+    ``ack_wait_s``: after how long an unacknowledged message is sent again. It waits as long when
+    its connection ended: the next one is not sent it at once.
+    """
 
     folder: Path
     host: str = "127.0.0.1"
     port: int = 1883
     health_port: int = 0
+    ack_wait_s: int = 60
 
 
 def subject(topic_filter: str) -> str:
@@ -50,7 +55,7 @@ def render(settings: NatsSettings, users: Iterable[User]) -> str:
             "host": settings.host,
             "port": settings.port,
             "max_ack_pending": MAX_ACK_PENDING,
-            "ack_wait": "60s",
+            "ack_wait": f"{settings.ack_wait_s}s",
         },
         "authorization": {"users": [_user(user) for user in users]},
     }

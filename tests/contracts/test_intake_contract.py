@@ -68,7 +68,7 @@ async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[W
             intakes = MqttConnector("127.0.0.1", mosquitto.port, protocol=protocol)
             yield Way(intakes, AiomqttConnector("127.0.0.1", mosquitto.port, protocol=protocol))
         return
-    settings = NatsSettings(tmp_path / "broker", port=free_port())
+    settings = NatsSettings(tmp_path / "broker", port=free_port(), ack_wait_s=2)
     embedded = EmbeddedBroker(settings, USERS)
     await embedded.start()
     try:
