@@ -67,7 +67,8 @@ CREATE TABLE hot_conflict (
 # id << 8 | number, in portions that fill pages well.
 _BLOCKS = """
 CREATE TABLE clock (
-    dev TEXT NOT NULL, boot INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (dev, boot)
+    dev TEXT NOT NULL, boot INTEGER NOT NULL, offset_ms INTEGER NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (dev, boot)
 ) WITHOUT ROWID;
 CREATE TABLE fresh (bucket INTEGER PRIMARY KEY, rev INTEGER NOT NULL);
 CREATE TABLE metric (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
