@@ -5,18 +5,10 @@ from collections.abc import Mapping
 
 from gongfu_ingest.device_clock import DeviceClock, from_text, to_text
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS clock (
-    dev TEXT NOT NULL, boot INTEGER NOT NULL, offset_ms INTEGER NOT NULL, state TEXT NOT NULL,
-    PRIMARY KEY (dev, boot)
-) WITHOUT ROWID
-"""
 
-
-def load_clocks(writer: sqlite3.Connection) -> dict[tuple[str, int], DeviceClock]:
+def load_clocks(connection: sqlite3.Connection) -> dict[tuple[str, int], DeviceClock]:
     """Every clock by (device, boot)."""
-    writer.execute(TABLE)
-    rows = writer.execute("SELECT dev, boot, state FROM clock")
+    rows = connection.execute("SELECT dev, boot, state FROM clock")
     return {(dev, boot): from_text(state) for dev, boot, state in rows}
 
 
@@ -30,9 +22,7 @@ def save_clocks(
     )
 
 
-def wrong_clocks(reader: sqlite3.Connection) -> dict[str, int]:
-    """Milliseconds added to the stamps of each device whose newest known boot needs it."""
-    rows = reader.execute(
-        "SELECT dev, offset_ms, max(boot) FROM clock GROUP BY dev HAVING offset_ms != 0"
-    )
-    return {dev: offset_ms for dev, offset_ms, _ in rows}
+def newest_clocks(connection: sqlite3.Connection) -> dict[str, DeviceClock]:
+    """The clock of each device's newest boot that sent anything live."""
+    rows = connection.execute("SELECT dev, max(boot), state FROM clock GROUP BY dev")
+    return {dev: from_text(state) for dev, _, state in rows}

@@ -15,7 +15,8 @@ from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.pipeline import Known
-from gongfu_ingest.settle import DeadLetter, Settlement, settle
+from gongfu_ingest.second_hearing import SecondHearing, withdraw
+from gongfu_ingest.settle import DeadLetter, Settlement, settle, settle_again
 from gongfu_ingest.stores.embedded import EmbeddedStore
 
 # A dead letter keeps this much of its payload; longer ones are cut, their hash is of the whole.
@@ -45,6 +46,7 @@ class Committer:
         self._directory = directory
         self._numberings = _load_numberings(database.writer)
         self._clocks = load_clocks(database.writer)
+        self._hearing = SecondHearing(database.writer, self._clocks)
         self._states = _load_states(database.writer)
         self._heard = _load_heard(database.writer)
 
@@ -61,6 +63,8 @@ class Committer:
             self._log.hash_of,
         )
         settlement = settle(batch, known)
+        letters = self._hearing.letters()
+        taken = settle_again(letters, known, settlement) if letters else []
         heard = self._news(settlement)
         with self._database.transaction() as connection:
             self._log.append(settlement.entries)
@@ -68,10 +72,13 @@ class Committer:
             settlement.counts["conflicts"] += result.conflicts
             _save_numberings(connection, settlement.numberings)
             save_clocks(connection, settlement.clocks)
+            withdraw(connection, taken)
             _save_links(connection, heard, settlement.states, self._states)
             _save_dead(connection, settlement.dead)
             _count(connection, settlement.counts)
         self._numberings.update(settlement.numberings)
+        self._hearing.heard(letters)
+        self._hearing.note(settlement.clocks, self._clocks)
         self._clocks.update(settlement.clocks)
         self._states.update(settlement.states)
         self._heard.update(heard)
