@@ -22,8 +22,9 @@ class Numbered(NamedTuple):
 class Draft:
     """A message on its way, filled in place; a field is None until the stage that fills it.
 
-    ``numbering``: what was settled of its boot before it. ``offset_ms``: resolved time = device
-    time + offset. Passing the stages again gives the same draft again.
+    ``numbering``: what was settled of its boot before it. ``event_ms``: the stamp of an event.
+    ``offset_ms``: resolved time = device time + offset. Passing the stages again gives the same
+    draft again.
     """
 
     topic: str
@@ -35,6 +36,7 @@ class Draft:
     number: Numbered | None = None
     numbering: Numbering | None = None
     samples: tuple[Sample, ...] = ()
+    event_ms: int | None = None
     state: State | None = None
     faults: tuple[str, ...] = ()
     offset_ms: int = 0

@@ -148,6 +148,8 @@ def test_events_are_moved_like_the_samples_of_their_boot(ingest: Ingest) -> None
     ingest.take(*every(30 * SECOND, 4, skew=-HOUR))
     ingest.take((NOW + 2 * MINUTE, 5, NOW + 2 * MINUTE - HOUR), leaf="evt")
     assert ingest.log.read(4, 1)[0].offset_ms == HOUR
+    ingest.take((NOW + 2 * MINUTE, 6, NOW + 3 * MINUTE), leaf="evt")
+    assert ingest.reports.dead_letter_counts() == {Reason.CLOCK_AHEAD: 1}
 
 
 def backlog(skew: int) -> list[tuple[int, int, int]]:

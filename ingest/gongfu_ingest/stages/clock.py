@@ -69,14 +69,17 @@ class Clock:
         return _refusal(flag, stamps, draft.offset_ms)
 
     def _without_samples(self, draft: Draft) -> Rejected | None:
-        """Without a number there is no clock to know: stamps are believed where they can be."""
+        """Events are moved with their boot but are no evidence: they may have waited long."""
+        if draft.event_ms is not None and draft.number is not None and draft.address is not None:
+            clock = self.clocks.get((draft.address.dev, draft.number.boot))
+            stamps = Stamps(draft.received_ms, draft.number.seq, draft.event_ms, draft.event_ms)
+            _, draft.offset_ms, flag = resolve(clock, stamps, live=False)
+            return _refusal(flag, stamps, draft.offset_ms)
         if draft.samples:
+            # Without a number there is no clock to know: believed where it can be true.
             stamps_ms = [sample[0] for sample in draft.samples]
             stamps = Stamps(draft.received_ms, 0, min(stamps_ms), max(stamps_ms))
             return _refusal(judge(stamps.oldest_ms, stamps.newest_ms, stamps.received_ms), stamps)
-        if draft.number is not None and draft.address is not None:
-            clock = self.clocks.get((draft.address.dev, draft.number.boot))
-            draft.offset_ms = clock.offset_of(draft.number.seq) if clock else 0
         return None
 
 

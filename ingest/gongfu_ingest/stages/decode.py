@@ -10,7 +10,7 @@ _TEL, _BF, _EVT, _STATE = Leaf.TEL, Leaf.BF, Leaf.EVT, Leaf.STATE
 
 
 def decode(draft: Draft) -> Rejected | None:
-    """Fill ``samples``, ``number`` or ``state``."""
+    """Fill ``samples``, ``event_ms``, ``number`` or ``state``."""
     if draft.address is None or draft.device is None:
         raise ValueError("address and authorise come before decode")
     leaf = draft.address.leaf
@@ -34,5 +34,6 @@ def _decode_other(draft: Draft, leaf: Leaf) -> None:
     elif leaf is _EVT:
         event = decode_event(draft.payload)
         draft.number = Numbered(event.boot, event.seq, event.lo)
+        draft.event_ms = event.ts
     else:
         decode_result(draft.payload)
