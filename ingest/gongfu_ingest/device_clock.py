@@ -107,14 +107,15 @@ def judge(oldest_ms: int, newest_ms: int, received_ms: int) -> Flag:
 
 
 def is_quiet(clock: DeviceClock, seq: int, *, received_ms: int, newest_ms: int) -> bool:
-    """Whether a live message of a good clock is as expected: no news, nothing to correct."""
+    """Whether a live message is as expected: no news, its stamps can be true as they are."""
+    late_ms = received_ms - newest_ms
     return (
-        clock.known
-        and clock.offset_ms == 0
-        and seq >= clock.first_seq
-        and received_ms - newest_ms >= clock.low_ms - NEWS_MS
+        clock.offset_ms == 0
+        and received_ms < clock.begun_ms + (HALF_HOUR_MS if clock.known else SURE_AFTER_MS)
+        and late_ms >= clock.low_ms - NEWS_MS
+        and late_ms >= -FUTURE_MS
         and clock.newest_ms - TOLERATED_MS <= newest_ms < clock.newest_ms + NEWER_MS
-        and received_ms < clock.begun_ms + HALF_HOUR_MS
+        and seq >= clock.first_seq
     )
 
 
