@@ -15,7 +15,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-servers check-compose lint web fmt lock generate clean
+.PHONY: help setup run test test-faults test-servers check-compose lint web fmt lock generate clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ check-compose:  ## Start docker-compose.yml once and look at every part (needs a
 
 test: $(BUNDLE) test-servers lint  ## Every check that CI runs.
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-faults: $(SETUP) test-servers  ## The fault tests with their full counts and durations (hours; some need root).
+	$(BIN)/pytest tests/faults --full -s $(PYTEST_ARGS)
 
 fmt: $(SETUP)  ## Format the code.
 	$(BIN)/ruff format .

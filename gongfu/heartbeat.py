@@ -1,6 +1,7 @@
 """How a worker tells other processes on its host that it lives: a small file, every two seconds."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,10 @@ async def beat(
     while True:
         told = Heartbeat(real_ms(), connected(), tuple(troubles()))
         part = path.with_suffix(".part")
-        part.write_bytes(msgspec.json.encode(told))
-        part.replace(path)
+        # A full disk is ingest's to tell; it must not end the worker that waits for room.
+        with contextlib.suppress(OSError):
+            part.write_bytes(msgspec.json.encode(told))
+            part.replace(path)
         await asyncio.sleep(EVERY_S)
 
 

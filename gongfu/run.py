@@ -28,8 +28,9 @@ from gongfu.state_lock import hold_state
 from gongfu.status_line import report_status
 from gongfu.telemetry import Telemetry, open_telemetry
 from gongfu.wiring import Face, Worker, api, broker_users, embedded_broker, worker
+from gongfu_broker.broker_keeper import BrokerKeeper
 from gongfu_broker.clock import Clock, RealClock, read_clock, write_anchor
-from gongfu_broker.embedded import EmbeddedBroker, require_free_port
+from gongfu_broker.embedded import require_free_port
 from gongfu_fleet.jobs import Job, start_jobs
 from gongfu_ingest.forwarder import Forwarder
 
@@ -123,20 +124,14 @@ async def _broker(house: House) -> AsyncIterator[None]:
         return
     say("starting the embedded MQTT broker …")
     await broker.start()
-    watcher = asyncio.create_task(_keep_broker(broker))
+    keeper = BrokerKeeper(broker)
+    house.troubles.append(keeper.troubles)
+    watcher = asyncio.create_task(keeper.run())
     try:
         yield
     finally:
         watcher.cancel()
         await broker.stop()
-
-
-async def _keep_broker(broker: EmbeddedBroker) -> None:
-    while True:
-        code = await broker.wait()
-        _log.error("the embedded broker ended with code %d; starting it again", code)
-        await asyncio.sleep(1)
-        await broker.start()
 
 
 def _worker(house: House) -> Worker:
@@ -228,7 +223,9 @@ async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
 
 async def _save_clock(house: House) -> None:
     while not isinstance(house.clock, RealClock):
-        write_anchor(house.settings.clock_path, house.clock)
+        # A full disk is ingest's to tell; the anchor may be older for a while.
+        with contextlib.suppress(OSError):
+            write_anchor(house.settings.clock_path, house.clock)
         await asyncio.sleep(CLOCK_SAVE_S)
     await house.stopping.wait()
 

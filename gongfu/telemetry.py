@@ -116,7 +116,8 @@ class StoredIngestStatus:
         """Every registered consumer of the log."""
         head = self.telemetry.log.head()
         released = self.telemetry.log.consumers()
-        return [ConsumerLag(name, seq, head - seq) for name, seq in sorted(released.items())]
+        read = released | self.telemetry.log.progress()
+        return [ConsumerLag(name, seq, head - read[name]) for name, seq in sorted(released.items())]
 
     def broker_connected(self) -> bool:
         """Whether ingest is connected to the broker now."""

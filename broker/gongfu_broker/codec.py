@@ -4,16 +4,16 @@ Every reader of the log decodes with these functions, so a value out of its phys
 blanked in the same way everywhere.
 """
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from gongfu_broker.columns import ALIASES, COLUMNS, DeviceKind, positions
+from gongfu_broker.columns import ALIASES, COLUMNS, Column, DeviceKind, positions
 from gongfu_broker.errors import PayloadError
 from gongfu_broker.payloads import MAX_PAYLOAD_BYTES, Batch, Event, Reason, Result, State
 
 KNOWN_VERSION = 1
+MAX_DT_MS = 7 * 86_400_000
 T = TypeVar("T")
 
 
@@ -24,8 +24,7 @@ class Sample(NamedTuple):
     values: tuple[float | None, ...]
 
 
-@dataclass(frozen=True)
-class Telemetry:
+class Telemetry(NamedTuple):
     """A decoded ``tel`` or ``bf`` message; boot and seq are None in the single-object form.
 
     ``faults`` names each value that was blanked because its instrument cannot report it.
@@ -38,6 +37,19 @@ class Telemetry:
     faults: tuple[str, ...]
 
 
+class _Shape(NamedTuple):
+    """A kind's columns, their limits and a row without values, at hand for every sample."""
+
+    columns: tuple[Column, ...]
+    limits: tuple[tuple[float, float], ...]
+    nothing: tuple[None, ...]
+
+
+def _shape(columns: tuple[Column, ...]) -> _Shape:
+    return _Shape(columns, tuple((c.low, c.high) for c in columns), (None,) * len(columns))
+
+
+_SHAPES = {kind: _shape(COLUMNS[KNOWN_VERSION, kind]) for kind in DeviceKind}
 _batch = msgspec.json.Decoder(Batch)
 _event = msgspec.json.Decoder(Event)
 _state = msgspec.json.Decoder(State)
@@ -58,7 +70,8 @@ def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
         return _single(kind, payload, error)
     _check_version(batch.v)
     faults: list[str] = []
-    samples = tuple([_sample(kind, batch.t0, row, faults) for row in batch.s])
+    shape, t0_ms = _SHAPES[kind], batch.t0
+    samples = tuple([_sample(shape, t0_ms, row, faults) for row in batch.s])
     return Telemetry(batch.boot, batch.seq, batch.lo, samples, tuple(faults))
 
 
@@ -106,19 +119,25 @@ def _explain(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def _sample(kind: DeviceKind, t0_ms: int, row: list[float | None], faults: list[str]) -> Sample:
-    columns = COLUMNS[KNOWN_VERSION, kind]
+def _sample(shape: _Shape, t0_ms: int, row: list[float | None], faults: list[str]) -> Sample:
     dt = row[0]
-    if dt is None or not 0 <= dt <= 7 * 86_400_000:
+    if dt is None or not 0 <= dt <= MAX_DT_MS:
         raise PayloadError(Reason.MALFORMED, f"dt_ms is {dt}, must be 0 to 7 days in milliseconds")
-    values = row[1 : len(columns) + 1]
+    nothing = shape.nothing
+    values = row[1 : len(nothing) + 1]
+    for value, (low, high) in zip(values, shape.limits, strict=False):
+        if value is not None and not low <= value <= high:
+            _blank(shape.columns, values, faults)
+            break
+    return Sample(t0_ms + int(dt), (*values, *nothing[len(values) :]))
+
+
+def _blank(columns: tuple[Column, ...], values: list[float | None], faults: list[str]) -> None:
     for index, value in enumerate(values):
         column = columns[index]
         if value is not None and not column.low <= value <= column.high:
             faults.append(f"{column.name}={value:g} outside {column.low:g}..{column.high:g}")
             values[index] = None
-    values += [None] * (len(columns) - len(values))
-    return Sample(t0_ms + int(dt), tuple(values))
 
 
 def _single(kind: DeviceKind, payload: bytes, batch_error: Exception) -> Telemetry:
@@ -141,5 +160,5 @@ def _single(kind: DeviceKind, payload: bytes, batch_error: Exception) -> Telemet
     if all(value is None for value in row[1:]):
         raise PayloadError(Reason.MALFORMED, f"no known column among {', '.join(fields)[:200]}")
     faults: list[str] = []
-    sample = _sample(kind, ts, row, faults)
+    sample = _sample(_SHAPES[kind], ts, row, faults)
     return Telemetry(None, None, 1, (sample,), tuple(faults))

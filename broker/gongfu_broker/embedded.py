@@ -10,6 +10,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from gongfu_broker.nats_config import NatsSettings, render
 
 _START_S = 15.0
 _STOP_S = 8.0
+_ANSWER_S = 5.0
 
 
 class EmbeddedBroker:
@@ -29,6 +31,11 @@ class EmbeddedBroker:
         self._settings = settings
         self._users = tuple(users)
         self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its files."""
+        return self._settings.folder
 
     @property
     def pid(self) -> int | None:
@@ -41,6 +48,7 @@ class EmbeddedBroker:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(stop_leftover, folder)
         require_free_port(self._settings.host, self._settings.port)
+        self._settings = replace(self._settings, health_port=_free_port())
         config = folder / "nats.conf"
         config.touch(mode=0o600)
         config.write_text(render(self._settings, self._users))
@@ -55,6 +63,23 @@ class EmbeddedBroker:
             process_group=0,
         )
         await self._wait_until_listening()
+
+    async def ailment(self) -> str | None:
+        """Why it can store nothing, in its own words; None while it is well or just ending."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                return await self._ask_health()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            return None
+
+    async def _ask_health(self) -> str | None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._settings.health_port)
+        try:
+            writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        finally:
+            writer.close()
+        return None if head.split(b" ", 2)[1:2] == [b"200"] else body.decode(errors="replace")[:300]
 
     async def wait(self) -> int:
         """Return the exit code when the child ends."""
@@ -99,6 +124,14 @@ def find_server() -> Path:
             "nats-server is not installed: run 'make setup', or set a broker URL"
         )
     return Path(found)
+
+
+def _free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def require_free_port(host: str, port: int, setting: str = "GONGFU_BROKER__PORT") -> None:

@@ -16,11 +16,17 @@ MAX_FILE_BYTES = 4 * 1024**3
 
 @dataclass(frozen=True)
 class NatsSettings:
-    """Where the child listens and keeps its files."""
+    """Where the child listens and keeps its files. ``health_port`` 0: no health page.
+
+    ``ack_wait_s``: after how long an unacknowledged message is sent again. It waits as long when
+    its connection ended: the next one is not sent it at once.
+    """
 
     folder: Path
     host: str = "127.0.0.1"
     port: int = 1883
+    health_port: int = 0
+    ack_wait_s: int = 60
 
 
 def subject(topic_filter: str) -> str:
@@ -30,7 +36,7 @@ def subject(topic_filter: str) -> str:
 
 def render(settings: NatsSettings, users: Iterable[User]) -> str:
     """The configuration as text; JSON is valid NATS configuration."""
-    config = {
+    config: dict[str, Any] = {  # Any: NATS configuration is nested JSON
         "server_name": "gongfu-embedded",
         # The NATS port itself is not used; a random one on loopback keeps it out of the way.
         "host": "127.0.0.1",
@@ -49,10 +55,12 @@ def render(settings: NatsSettings, users: Iterable[User]) -> str:
             "host": settings.host,
             "port": settings.port,
             "max_ack_pending": MAX_ACK_PENDING,
-            "ack_wait": "60s",
+            "ack_wait": f"{settings.ack_wait_s}s",
         },
         "authorization": {"users": [_user(user) for user in users]},
     }
+    if settings.health_port:
+        config["http"] = f"127.0.0.1:{settings.health_port}"
     return json.dumps(config, indent=1)
 
 

@@ -162,8 +162,11 @@ class LogReader(Protocol):
         """Records with seq > after, oldest first. Raises CursorError when they were trimmed."""
         ...
 
-    def release(self, consumer: str, upto: int) -> None:
-        """The consumer needs nothing up to ``upto`` any more; the log may trim it."""
+    def release(self, consumer: str, upto: int, *, read: int | None = None) -> None:
+        """The consumer needs nothing up to ``upto`` any more; the log may trim it.
+
+        ``read``: how far it has read, when it has not saved yet what the rest gave.
+        """
         ...
 
 

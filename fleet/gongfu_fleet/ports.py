@@ -75,7 +75,7 @@ class Connections(Protocol):
 
 @dataclass(frozen=True)
 class ConsumerLag:
-    """A consumer of the log: its cursor and how many records it is behind."""
+    """A consumer of the log: its saved cursor, and how many records it has not read yet."""
 
     name: str
     seq: int

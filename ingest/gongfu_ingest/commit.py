@@ -1,23 +1,30 @@
 """One durable commit per batch: log, projections, dead letters and numberings together."""
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from gongfu_broker.payloads import State
 from gongfu_broker.ports import DeviceDirectory
+from gongfu_ingest.clock_table import load_clocks, save_clocks
 from gongfu_ingest.database import Database
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.pipeline import Known
-from gongfu_ingest.settle import DeadLetter, Settlement, settle
+from gongfu_ingest.second_hearing import SecondHearing, withdraw
+from gongfu_ingest.settle import DeadLetter, Settlement, settle, settle_again
 from gongfu_ingest.stores.embedded import EmbeddedStore
 
 # A dead letter keeps this much of its payload; longer ones are cut, their hash is of the whole.
 KEEP_PAYLOAD_BYTES = 64 * 1024
+# The time of a device's last sign of life is saved anew when the saved one is older than this.
+HEARD_STEP_MS = 10_000
+_islands = msgspec.json.Decoder(tuple[tuple[int, int], ...])
+_encode = msgspec.json.Encoder().encode
 
 
 class DueAck(NamedTuple):
@@ -38,37 +45,67 @@ class Committer:
         self._store = EmbeddedStore(database)
         self._directory = directory
         self._numberings = _load_numberings(database.writer)
+        self._clocks = load_clocks(database.writer)
+        self._hearing = SecondHearing(database.writer, self._clocks)
         self._states = _load_states(database.writer)
+        self._heard = _load_heard(database.writer)
 
     def commit(self, batch: Iterable[Draft]) -> list[DueAck]:
         """Settle a batch durably and say whom to acknowledge.
 
         When the commit fails nothing has changed, and the batch can be offered again.
         """
-        known = Known(self._directory.devices(), self._numberings, self._states, self._log.hash_of)
+        known = Known(
+            self._directory.devices(),
+            self._numberings,
+            self._clocks,
+            self._states,
+            self._log.hash_of,
+        )
         settlement = settle(batch, known)
+        letters = self._hearing.letters()
+        taken = settle_again(letters, known, settlement) if letters else []
+        heard = self._news(settlement)
         with self._database.transaction() as connection:
             self._log.append(settlement.entries)
             result = self._store.project(settlement.points)
             settlement.counts["conflicts"] += result.conflicts
-            _save(connection, settlement, self._states)
+            _save_numberings(connection, settlement.numberings)
+            save_clocks(connection, settlement.clocks)
+            withdraw(connection, taken)
+            _save_links(connection, heard, settlement.states, self._states)
+            _save_dead(connection, settlement.dead)
+            _count(connection, settlement.counts)
         self._numberings.update(settlement.numberings)
+        self._hearing.heard(letters)
+        self._hearing.note(settlement.clocks, self._clocks)
+        self._clocks.update(settlement.clocks)
         self._states.update(settlement.states)
+        self._heard.update(heard)
         return self._due(settlement.acks)
 
-    def _due(self, acks: Mapping[tuple[str, str], set[int]]) -> list[DueAck]:
+    def _news(self, settlement: Settlement) -> dict[str, int]:
+        """The signs of life worth saving."""
+        known, states = self._heard, settlement.states
+        return {
+            dev: at_ms
+            for dev, at_ms in settlement.heard.items()
+            if dev in states or not 0 <= at_ms - known.get(dev, 0) < HEARD_STEP_MS
+        }
+
+    def _due(self, acks: Mapping[tuple[str, int], str]) -> list[DueAck]:
         nothing = Numbering()
+        numberings = self._numberings
         return [
-            DueAck(site, dev, boot, self._numberings.get((dev, boot), nothing).prefix)
-            for (site, dev), boots in acks.items()
-            for boot in sorted(boots)
+            DueAck(site, *key, (numberings.get(key) or nothing).prefix)
+            for key, site in acks.items()
         ]
 
 
 def _load_numberings(connection: sqlite3.Connection) -> dict[tuple[str, int], Numbering]:
     rows = connection.execute("SELECT dev, boot, prefix, islands, lost FROM numbering")
     return {
-        (dev, boot): Numbering(prefix, tuple((a, b) for a, b in json.loads(islands)), lost)
+        (dev, boot): Numbering(prefix, _islands.decode(islands), lost)
         for dev, boot, prefix, islands, lost in rows
     }
 
@@ -80,30 +117,34 @@ def _load_states(connection: sqlite3.Connection) -> dict[str, State]:
     }
 
 
-def _save(
-    connection: sqlite3.Connection, settlement: Settlement, states: Mapping[str, State]
+def _load_heard(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(connection.execute("SELECT dev, heard_ms FROM link WHERE heard_ms IS NOT NULL"))
+
+
+def _save_numberings(
+    connection: sqlite3.Connection, numberings: Mapping[tuple[str, int], Numbering]
 ) -> None:
     connection.executemany(
         "INSERT OR REPLACE INTO numbering VALUES (?, ?, ?, ?, ?)",
         [
-            (dev, boot, n.prefix, json.dumps(n.islands), n.lost)
-            for (dev, boot), n in settlement.numberings.items()
+            (dev, boot, prefix, _encode(islands).decode() if islands else "[]", lost)
+            for (dev, boot), (prefix, islands, lost) in numberings.items()
         ],
     )
-    _save_links(connection, settlement, states)
-    _save_dead(connection, settlement.dead)
-    _count(connection, settlement.counts)
 
 
 def _save_links(
-    connection: sqlite3.Connection, settlement: Settlement, states: Mapping[str, State]
+    connection: sqlite3.Connection,
+    heard: Mapping[str, int],
+    fresh: Mapping[str, State],
+    known: Mapping[str, State],
 ) -> None:
     unborn = State(online=0, boot=0, conn=0)
     rows = []
-    for dev in settlement.heard.keys() | settlement.states.keys():
-        state = settlement.states.get(dev) or states.get(dev, unborn)
+    for dev in heard.keys() | fresh.keys():
+        state = fresh.get(dev) or known.get(dev, unborn)
         told = (state.online, state.boot, state.conn, state.fw, state.model)
-        rows.append((dev, *told, settlement.heard.get(dev)))
+        rows.append((dev, *told, heard.get(dev)))
     connection.executemany(
         "INSERT INTO link VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (dev) DO UPDATE SET"
         " online = excluded.online, boot = excluded.boot, conn = excluded.conn,"

@@ -6,75 +6,24 @@ thread. ``synchronous=FULL``: a commit that returned survives a power cut.
 
 import sqlite3
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gongfu_broker.columns import metrics
 from gongfu_ingest.errors import SchemaError, StoreError
+from gongfu_ingest.stores import schema
 
-SCHEMA_VERSION = "1"
-_METRIC_COLUMNS = ", ".join(f"{metric} REAL" for metric in metrics())
-
-# Clustering by (ts, dev) writes 24 KiB per 50-message commit, against 548 KiB by (dev, ts).
-_SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE log (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    received_ms INTEGER NOT NULL, offset_ms INTEGER NOT NULL,
-    site TEXT NOT NULL, dev TEXT NOT NULL, kind TEXT NOT NULL, leaf TEXT NOT NULL,
-    boot INTEGER, mseq INTEGER, hash BLOB NOT NULL, payload BLOB NOT NULL
-);
-CREATE UNIQUE INDEX log_identity ON log (dev, boot, mseq) WHERE boot IS NOT NULL;
-CREATE TABLE consumer (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE dead_letter (
-    id INTEGER PRIMARY KEY,
-    topic TEXT NOT NULL, hash BLOB NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
-    dev TEXT, boot INTEGER, mseq INTEGER, count INTEGER NOT NULL,
-    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, payload BLOB NOT NULL,
-    UNIQUE (topic, hash, reason)
-);
-CREATE INDEX dead_letter_identity ON dead_letter (dev, boot, mseq) WHERE boot IS NOT NULL;
-CREATE TABLE numbering (
-    dev TEXT NOT NULL, boot INTEGER NOT NULL,
-    prefix INTEGER NOT NULL, islands TEXT NOT NULL, lost INTEGER NOT NULL,
-    PRIMARY KEY (dev, boot)
-) WITHOUT ROWID;
-CREATE TABLE link (
-    dev TEXT PRIMARY KEY, online INTEGER NOT NULL, boot INTEGER NOT NULL, conn INTEGER NOT NULL,
-    fw TEXT NOT NULL, model TEXT NOT NULL, heard_ms INTEGER
-) WITHOUT ROWID;
-CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE hot (
-    ts INTEGER NOT NULL, dev TEXT NOT NULL,
-    boot INTEGER NOT NULL, mseq INTEGER NOT NULL, idx INTEGER NOT NULL,
-    {_METRIC_COLUMNS},
-    PRIMARY KEY (ts, dev)
-) WITHOUT ROWID;
-CREATE TABLE hot_conflict (
-    ts INTEGER NOT NULL, dev TEXT NOT NULL,
-    boot INTEGER NOT NULL, mseq INTEGER NOT NULL, idx INTEGER NOT NULL,
-    {_METRIC_COLUMNS},
-    PRIMARY KEY (ts, dev, boot, mseq, idx)
-) WITHOUT ROWID;
-CREATE TABLE last (
-    dev TEXT NOT NULL, metric TEXT NOT NULL, ts INTEGER NOT NULL, value REAL NOT NULL,
-    PRIMARY KEY (dev, metric)
-) WITHOUT ROWID;
-CREATE TABLE roll (
-    metric TEXT NOT NULL, dev TEXT NOT NULL, t0 INTEGER NOT NULL,
-    n INTEGER NOT NULL, min REAL NOT NULL, max REAL NOT NULL, sum REAL NOT NULL,
-    PRIMARY KEY (metric, dev, t0)
-) WITHOUT ROWID;
-CREATE TABLE roll_due (t0 INTEGER NOT NULL, dev TEXT NOT NULL, PRIMARY KEY (t0, dev)) WITHOUT ROWID;
-"""
+SCHEMA_VERSION = str(schema.VERSION)
+# Statements differ by the columns that rows bear, so a writer meets more than the usual 128.
+_CACHED_STATEMENTS = 512
 _HAS_META = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
 
 
 def _open_writer(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=10, check_same_thread=False, cached_statements=_CACHED_STATEMENTS
+    )
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
@@ -94,9 +43,9 @@ class Database:
         self._writer = None if read_only else _open_writer(path)
         if read_only and not path.exists():
             raise StoreError(f"{path} does not exist: start 'gongfu run' or 'gongfu worker' first")
-        if self._writer and not self._writer.execute(_HAS_META).fetchone():
-            self._create()
-        self.log_id = self._check()
+        if self._writer is not None:
+            self._prepare(self._writer)
+        self.log_id, self.metric_ids = self._check()
 
     @property
     def read_only(self) -> bool:
@@ -126,11 +75,28 @@ class Database:
         """The calling thread's read-only connection."""
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
-            uri = f"{self.path.resolve().as_uri()}?mode=ro"
-            connection = sqlite3.connect(uri, uri=True, timeout=10)
-            connection.isolation_level = None
-            self._readers.connection = connection
+            connection = self._readers.connection = self.open_reader()
         return connection
+
+    def open_reader(self) -> sqlite3.Connection:
+        """A read-only connection of the caller's own, for reads that last; the caller closes it."""
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=10)
+        connection.isolation_level = None
+        return connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """The calling thread's reader, seeing one moment for the whole block; blocks nest."""
+        connection = self.reader
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the writer and this thread's reader."""
@@ -141,22 +107,34 @@ class Database:
         if self._writer is not None:
             self._writer.close()
 
-    def _create(self) -> None:
-        with self.transaction() as connection:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("schema", SCHEMA_VERSION), ("log_id", str(uuid.uuid4())), ("trimmed", "0")],
-            )
+    def _prepare(self, writer: sqlite3.Connection) -> None:
+        with self.transaction():
+            if not writer.execute(_HAS_META).fetchone():
+                schema.create(writer)
+                return
+            version = self._version(writer)
+            if version <= schema.VERSION:
+                schema.bring_up_to_date(writer, version)
 
-    def _check(self) -> str:
+    def _check(self) -> tuple[str, dict[str, int]]:
         connection = self._writer or self.reader
-        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-        if meta.get("schema") != SCHEMA_VERSION:
+        version = self._version(connection)
+        if version > schema.VERSION:
             raise SchemaError(
-                f"{self.path} has schema {meta.get('schema')}, this Gongfu needs {SCHEMA_VERSION}: "
+                f"{self.path} has schema {version}, this Gongfu knows up to {SCHEMA_VERSION}: "
                 "run the version that made it, or move the file away to start empty"
             )
-        log_id: str = meta["log_id"]
-        return log_id
+        if version < schema.VERSION:
+            raise SchemaError(
+                f"{self.path} has the older schema {version}: start 'gongfu run' or "
+                "'gongfu worker' once, which brings it up to date"
+            )
+        (log_id,) = connection.execute("SELECT value FROM meta WHERE key = 'log_id'").fetchone()
+        return log_id, dict(connection.execute("SELECT name, id FROM metric").fetchall())
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        try:
+            return int(row[0])
+        except (TypeError, ValueError):
+            raise SchemaError(f"{self.path} is no telemetry.db: move it away") from None

@@ -1,15 +1,16 @@
-"""What flows through the pipeline: a draft gains fields stage by stage, or leaves it."""
+"""What flows through the pipeline: a draft that stages fill in, or a verdict that ends its way."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gongfu_broker.codec import Sample
 from gongfu_broker.payloads import Reason, State
 from gongfu_broker.ports import Device
 from gongfu_broker.topics import Topic
+from gongfu_ingest.numbering import Numbering
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(NamedTuple):
     """The identity of a numbered message, and the oldest number its device still holds."""
 
     boot: int
@@ -17,9 +18,14 @@ class Numbered:
     lo: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
-    """A message on its way; a field is None until the stage that fills it."""
+    """A message on its way, filled in place; a field is None until the stage that fills it.
+
+    ``numbering``: what was settled of its boot before it. ``event_ms``: the stamp of an event.
+    ``offset_ms``: resolved time = device time + offset. Passing the stages again gives the same
+    draft again.
+    """
 
     topic: str
     payload: bytes
@@ -28,24 +34,23 @@ class Draft:
     address: Topic | None = None
     device: Device | None = None
     number: Numbered | None = None
+    numbering: Numbering | None = None
     samples: tuple[Sample, ...] = ()
+    event_ms: int | None = None
     state: State | None = None
     faults: tuple[str, ...] = ()
-    hash: bytes = b""
     offset_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """The message ends in the dead letters; its number, where it has one, is settled."""
 
-    draft: Draft
     reason: Reason
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(NamedTuple):
     """The message was committed before; its number is acknowledged again."""
 
-    draft: Draft
+
+Verdict = Rejected | Duplicate

@@ -4,13 +4,14 @@ The acknowledgement a device gets is the prefix: everything up to it is durable,
 the device itself (below its ``lo``), in which case it is counted as lost.
 """
 
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from typing import NamedTuple
 
 MAX_INTERVALS = 1_000
+_FIRST, _LAST = 0, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Numbering:
+class Numbering(NamedTuple):
     """``prefix``: all of 1..prefix are settled. ``islands``: sorted, disjoint (first, last) beyond.
 
     ``lost`` counts numbers the device gave up before they arrived.
@@ -22,12 +23,21 @@ class Numbering:
 
     def has(self, seq: int) -> bool:
         """Whether the number is settled."""
-        return seq <= self.prefix or any(first <= seq <= last for first, last in self.islands)
+        if seq <= self.prefix or not self.islands:
+            return seq <= self.prefix
+        at = bisect_right(self.islands, seq, key=_first)
+        return at > 0 and seq <= self.islands[at - 1][_LAST]
 
     @property
     def full(self) -> bool:
         """Whether another gap would need more memory than is allowed."""
         return len(self.islands) >= MAX_INTERVALS
+
+    def settle(self, seq: int, lo: int) -> "Numbering":
+        """Settle one number of a device whose ring starts at ``lo``."""
+        if seq == self.prefix + 1 and not self.islands and lo <= seq + 1:
+            return Numbering(seq, (), self.lost)
+        return self.add(seq).give_up_below(lo)
 
     def add(self, seq: int) -> "Numbering":
         """Settle one number."""
@@ -46,13 +56,21 @@ class Numbering:
         return self._with(self.prefix + 1, lo - 1, self.lost + missing)
 
     def _with(self, first: int, last: int, lost: int) -> "Numbering":
-        merged: list[tuple[int, int]] = []
-        for a, b in sorted([*self.islands, (first, last)]):
-            if merged and a <= merged[-1][1] + 1:
-                merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
-            else:
-                merged.append((a, b))
-        prefix = self.prefix
-        if merged[0][0] <= prefix + 1:
-            prefix = max(prefix, merged.pop(0)[1])
-        return Numbering(prefix, tuple(merged), lost)
+        """Join first..last with the islands it overlaps or touches."""
+        islands = self.islands
+        low = bisect_left(islands, first - 1, key=_last)
+        high = bisect_right(islands, last + 1, key=_first)
+        if low < high:
+            first = min(first, islands[low][_FIRST])
+            last = max(last, islands[high - 1][_LAST])
+        if first <= self.prefix + 1:
+            return Numbering(max(self.prefix, last), islands[high:], lost)
+        return Numbering(self.prefix, (*islands[:low], (first, last), *islands[high:]), lost)
+
+
+def _first(island: tuple[int, int]) -> int:
+    return island[_FIRST]
+
+
+def _last(island: tuple[int, int]) -> int:
+    return island[_LAST]

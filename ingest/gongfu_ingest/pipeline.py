@@ -4,51 +4,89 @@ decode the topic → authorise → decode the payload → dedupe → clock → v
 is committed; what leaves early is a duplicate or a dead letter. Nothing is dropped silently.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from gongfu_broker.payloads import State
 from gongfu_broker.ports import Device
-from gongfu_ingest.messages import Draft, Duplicate, Rejected
+from gongfu_ingest.device_clock import DeviceClock
+from gongfu_ingest.messages import Draft, Verdict
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.stages.address import address
 from gongfu_ingest.stages.authorise import Authorise
-from gongfu_ingest.stages.clock import clock
+from gongfu_ingest.stages.clock import Clock
 from gongfu_ingest.stages.decode import decode
 from gongfu_ingest.stages.dedupe import Dedupe, HashLookup
 from gongfu_ingest.stages.validity import validity
 
-Outcome = Draft | Rejected | Duplicate
-Stage = Callable[[Draft], Outcome]
+K = TypeVar("K")
+V = TypeVar("V")
+# A stage fills the draft in place and returns None, or ends its way.
+Stage = Callable[[Draft], Verdict | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Growing(Generic[K, V]):
+    """What is committed, below what this batch has settled so far. ``fresh`` is saved with it."""
+
+    known: Mapping[K, V]
+    fresh: dict[K, V] = field(default_factory=dict)
+
+    def get(self, key: K) -> V | None:
+        """The newest value, or None."""
+        found = self.fresh.get(key)
+        return self.known.get(key) if found is None else found
+
+    def put(self, key: K, value: V) -> None:
+        """Settle a value; what is committed stays as it is until the commit."""
+        self.fresh[key] = value
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the stages may look at: views that grow as the batch is settled."""
+    """What was committed before a batch."""
 
     devices: Mapping[str, Device]
-    numberings: MutableMapping[tuple[str, int], Numbering]
-    states: MutableMapping[str, State]
+    numberings: Mapping[tuple[str, int], Numbering]
+    clocks: Mapping[tuple[str, int], DeviceClock]
+    states: Mapping[str, State]
     hash_of: HashLookup
 
 
-def stages(known: Known) -> tuple[Stage, ...]:
+@dataclass(frozen=True)
+class View:
+    """What the stages may look at: it grows as the batch is settled."""
+
+    devices: Mapping[str, Device]
+    numberings: Growing[tuple[str, int], Numbering]
+    clocks: Growing[tuple[str, int], DeviceClock]
+    states: Growing[str, State]
+    hash_of: HashLookup
+
+
+def stages(view: View) -> tuple[Stage, ...]:
     """The stages in their order."""
     return (
         address,
-        Authorise(known.devices),
+        Authorise(view.devices),
         decode,
-        Dedupe(known.numberings, known.states, known.hash_of),
-        clock,
+        Dedupe(view.numberings, view.states, view.hash_of),
+        Clock(view.clocks),
         validity,
     )
 
 
-def run(pipeline: tuple[Stage, ...], draft: Draft) -> Outcome:
-    """Pass a message through the stages until one of them ends its way."""
+def stages_again(view: View) -> tuple[Stage, ...]:
+    """The stages for a message whose number is settled already."""
+    clock = Clock(view.clocks)
+    return (address, Authorise(view.devices), decode, clock, validity)
+
+
+def run(pipeline: tuple[Stage, ...], draft: Draft) -> Verdict | None:
+    """Pass a message through the stages until one of them ends its way; None: it is accepted."""
     for stage in pipeline:
-        outcome = stage(draft)
-        if not isinstance(outcome, Draft):
-            return outcome
-        draft = outcome
-    return draft
+        verdict = stage(draft)
+        if verdict is not None:
+            return verdict
+    return None

@@ -1,20 +1,23 @@
 """What a batch becomes: log entries, points, dead letters, numberings, links. Pure; no storage."""
 
-from collections import ChainMap, Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gongfu_broker.columns import COLUMNS
+from gongfu_broker.columns import COLUMNS, DeviceKind
 from gongfu_broker.payloads import Reason, State
-from gongfu_broker.topics import Leaf
+from gongfu_ingest.device_clock import DeviceClock
+from gongfu_ingest.firsts import Firsts
 from gongfu_ingest.log import Entry
-from gongfu_ingest.messages import Draft, Duplicate, Rejected
+from gongfu_ingest.messages import Draft, Duplicate, Verdict
 from gongfu_ingest.numbering import Numbering
-from gongfu_ingest.pipeline import Known, Outcome, run, stages
+from gongfu_ingest.pipeline import Growing, Known, View, run, stages, stages_again
 from gongfu_ingest.points import Point, Rank
+from gongfu_ingest.second_hearing import Letter
 from gongfu_ingest.stages.dedupe import payload_hash
 
-Numberings = Mapping[tuple[str, int], Numbering]
+_NAMES = {kind: tuple(column.name for column in COLUMNS[1, kind]) for kind in DeviceKind}
+_NOTHING = Numbering()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,138 +31,138 @@ class DeadLetter:
     @property
     def hash(self) -> bytes:
         """Tells dead letters of one topic apart."""
-        return self.draft.hash or payload_hash(self.draft.payload)
+        return payload_hash(self.draft.payload)
 
 
 @dataclass
 class Settlement:
-    """Everything one commit writes, and whom to acknowledge afterwards."""
+    """Everything one commit writes, and whom to acknowledge afterwards: (device, boot) → site."""
 
     entries: list[Entry] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     numberings: dict[tuple[str, int], Numbering] = field(default_factory=dict)
+    clocks: dict[tuple[str, int], DeviceClock] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
-    acks: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    acks: dict[tuple[str, int], str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
 
 def settle(batch: Iterable[Draft], known: Known) -> Settlement:
     """Run the pipeline over a batch, each message seeing what the ones before it settled."""
     out = Settlement()
-    seen: dict[tuple[str, int, int], bytes] = {}
-
-    def hash_of(dev: str, boot: int, seq: int) -> bytes | None:
-        return seen.get((dev, boot, seq)) or known.hash_of(dev, boot, seq)
-
-    view = Known(
+    firsts = Firsts(out.entries, out.dead, known.hash_of)
+    view = View(
         known.devices,
-        ChainMap(out.numberings, known.numberings),
-        ChainMap(out.states, known.states),
-        hash_of,
+        Growing(known.numberings, out.numberings),
+        Growing(known.clocks, out.clocks),
+        Growing(known.states, out.states),
+        firsts.hash_of,
     )
     pipeline = stages(view)
     for draft in batch:
-        outcome = run(pipeline, draft)
-        if _would_overflow(outcome, view.numberings):
+        verdict = run(pipeline, draft)
+        if draft.numbering is not None and draft.numbering.islands and _would_overflow(draft):
             # Not acknowledged: the device sends it again once older gaps are filled.
             out.counts["deferred"] += 1
             continue
-        _book(out, outcome)
-        _number(out, outcome, view.numberings, seen)
+        if verdict is None:
+            _accept(out, draft)
+        else:
+            _refuse(out, draft, verdict)
+        _note(out, draft)
+    out.counts["accepted"] = len(out.entries)
     return out
 
 
-def _book(out: Settlement, outcome: Outcome) -> None:
-    draft = outcome if isinstance(outcome, Draft) else outcome.draft
-    if draft.address is not None and draft.device is not None and not draft.retained:
-        out.heard[draft.address.dev] = draft.received_ms
-    if isinstance(outcome, Duplicate):
+def settle_again(letters: Iterable[Letter], known: Known, out: Settlement) -> list[int]:
+    """Take in the letters that can be true by now; gives their ids. Nobody is acknowledged."""
+    view = View(
+        known.devices,
+        Growing(known.numberings, out.numberings),
+        Growing(known.clocks, out.clocks),
+        Growing(known.states, out.states),
+        known.hash_of,
+    )
+    pipeline = stages_again(view)
+    taken = []
+    for letter in letters:
+        if run(pipeline, letter.draft) is None:
+            _accept(out, letter.draft)
+            taken.append(letter.id)
+    out.counts["heard_again"] += len(taken)
+    return taken
+
+
+def _would_overflow(draft: Draft) -> bool:
+    number = draft.number
+    if number is None or draft.numbering is None:
+        return False
+    known = draft.numbering.give_up_below(number.lo)
+    return known.full and not known.has(number.seq) and number.seq != known.prefix + 1
+
+
+def _refuse(out: Settlement, draft: Draft, verdict: Verdict) -> None:
+    if isinstance(verdict, Duplicate):
         out.counts["duplicates"] += 1
-    elif isinstance(outcome, Rejected):
-        out.counts["rejected"] += 1
-        out.dead.append(DeadLetter(draft, outcome.reason, outcome.detail))
     else:
-        _accept(out, draft)
-    _greet(out, draft)
+        out.counts["rejected"] += 1
+        out.dead.append(DeadLetter(draft, verdict.reason, verdict.detail))
 
 
 def _accept(out: Settlement, draft: Draft) -> None:
-    if draft.address is None or draft.device is None:
+    address, device, number = draft.address, draft.device, draft.number
+    if address is None or device is None:
         raise ValueError("only what passed every stage is accepted")
-    dev, kind = draft.address.dev, draft.device.kind
-    number = draft.number
     boot, seq = (number.boot, number.seq) if number else (None, None)
-    out.counts["accepted"] += 1
-    out.counts["samples"] += len(draft.samples)
     if draft.state is not None:
-        out.states[dev] = draft.state
-    out.entries.append(
-        Entry(
-            received_ms=draft.received_ms,
-            offset_ms=draft.offset_ms,
-            site=draft.address.site,
-            dev=dev,
-            kind=kind,
-            leaf=draft.address.leaf,
-            boot=boot,
-            mseq=seq,
-            hash=draft.hash,
-            payload=draft.payload,
-        )
-    )
+        out.states[address.dev] = draft.state
+    # Plain text: SQLite binds members of an enumeration many times slower.
+    kind, leaf = str(device.kind), str(address.leaf)
+    told = (draft.received_ms, draft.offset_ms, address.site, address.dev, kind, leaf)
+    out.entries.append(Entry(*told, boot, seq, draft.payload))
+    if draft.offset_ms:
+        out.counts["clock_corrected"] += 1
     if draft.faults:
         out.counts["blanked_values"] += len(draft.faults)
         detail = "; ".join(draft.faults)[:500]
         out.dead.append(DeadLetter(draft, Reason.OUT_OF_RANGE, f"value left out: {detail}"))
-    out.points += _points(draft)
+    if draft.samples:
+        out.counts["samples"] += len(draft.samples)
+        _project(out.points, draft, _NAMES[device.kind])
 
 
-def _points(draft: Draft) -> Iterable[Point]:
+def _project(points: list[Point], draft: Draft, names: tuple[str, ...]) -> None:
     if draft.device is None:
         return
-    names = [column.name for column in COLUMNS[1, draft.device.kind]]
-    # Without a number the payload's own hash ranks rows, so that any order gives the same store.
-    boot, seq = 0, int.from_bytes(draft.hash[:6], "big")
+    dev, offset = draft.device.dev, draft.offset_ms
     if draft.number:
         boot, seq = draft.number.boot, draft.number.seq
-    for index, sample in enumerate(draft.samples):
-        values = {n: v for n, v in zip(names, sample.values, strict=True) if v is not None}
+    else:
+        # The payload's own hash ranks rows without a number, so any order gives the same store.
+        boot, seq = 0, int.from_bytes(payload_hash(draft.payload)[:6], "big")
+    for index, (ts_ms, told) in enumerate(draft.samples):
+        values = {n: v for n, v in zip(names, told, strict=True) if v is not None}
         if values:
-            rank = Rank(boot, seq, index)
-            yield Point(sample.ts_ms + draft.offset_ms, draft.device.dev, rank, values)
+            points.append(Point(ts_ms + offset, dev, Rank(boot, seq, index), values))
 
 
-def _greet(out: Settlement, draft: Draft) -> None:
-    """A birth is answered with what is durable of its boot."""
-    born = draft.address and draft.address.leaf is Leaf.STATE and draft.state
-    if born and draft.address and born.online and not draft.retained:
-        out.acks.setdefault((draft.address.site, draft.address.dev), set()).add(born.boot)
-
-
-def _would_overflow(outcome: Outcome, numberings: Numberings) -> bool:
-    draft = outcome if isinstance(outcome, Draft) else outcome.draft
-    if draft.address is None or draft.number is None:
-        return False
-    known = numberings.get((draft.address.dev, draft.number.boot), Numbering())
-    known = known.give_up_below(draft.number.lo)
-    return known.full and not known.has(draft.number.seq) and draft.number.seq != known.prefix + 1
-
-
-def _number(
-    out: Settlement,
-    outcome: Outcome,
-    numberings: Numberings,
-    seen: dict[tuple[str, int, int], bytes],
-) -> None:
-    draft = outcome if isinstance(outcome, Draft) else outcome.draft
-    if draft.address is None or draft.number is None:
+def _note(out: Settlement, draft: Draft) -> None:
+    """Settle the number, note the sign of life, and whom to acknowledge."""
+    address, number, state = draft.address, draft.number, draft.state
+    if address is None:
         return
-    dev, boot, seq = draft.address.dev, draft.number.boot, draft.number.seq
-    known = numberings.get((dev, boot), Numbering())
-    settled = known.add(seq).give_up_below(draft.number.lo)
-    out.counts["lost"] += settled.lost - known.lost
-    out.numberings[dev, boot] = settled
-    seen.setdefault((dev, boot, seq), draft.hash)
-    out.acks.setdefault((draft.address.site, dev), set()).add(boot)
+    if draft.device is not None and not draft.retained:
+        out.heard[address.dev] = draft.received_ms
+    if number is not None:
+        before = draft.numbering or _NOTHING
+        after = before.settle(number.seq, number.lo)
+        if after.lost != before.lost:
+            out.counts["lost"] += after.lost - before.lost
+        key = (address.dev, number.boot)
+        out.numberings[key] = after
+        out.acks[key] = address.site
+    elif state is not None and state.online and not draft.retained:
+        # A birth is answered with what is durable of its boot.
+        out.acks[address.dev, state.boot] = address.site

@@ -47,8 +47,15 @@ class Bench:
         if acked:
             self.ring.commit(Changes(acked=[(DEV, Key(self.boot, seq))]))
 
-    def commit(self, payload: bytes) -> None:
-        self.committer.commit([Draft(f"clf/v1/hangzhou/{DEV}/tel", payload, NOW + 60_000)])
+    def commit(self, payload: bytes, leaf: Leaf = Leaf.TEL) -> None:
+        self.committer.commit([Draft(f"clf/v1/hangzhou/{DEV}/{leaf}", payload, NOW + 60_000)])
+
+    def keep_event(self, seq: int) -> bytes:
+        event = {"v": 1, "boot": self.boot, "seq": seq, "lo": 1, "ts": NOW, "kind": "door"}
+        payload = json.dumps({**event, "id": f"e-{seq}", "data": {"open": 1}}).encode()
+        self.ring.commit(Changes(messages=[Stored(DEV, self.boot, seq, Leaf.EVT, payload)]))
+        self.ring.commit(Changes(acked=[(DEV, Key(self.boot, seq))]))
+        return payload
 
     def verdict(self) -> Verdict:
         return check_ledger(self.ring_path, self.store_path, DEVICES)
@@ -93,3 +100,26 @@ def test_a_sample_stored_under_two_numbers_is_a_duplicate(bench: Bench) -> None:
     bench.commit(bench.message(1))
     bench.commit(bench.message(1, boot=bench.boot + 1))
     assert bench.verdict().duplicated > 0
+
+
+def test_an_acknowledged_event_must_stand_in_the_log(bench: Bench) -> None:
+    heard, unheard = bench.keep_event(1), bench.keep_event(2)
+    bench.commit(heard, Leaf.EVT)
+    assert (bench.verdict().events, bench.verdict().lost) == (2, 1)
+    bench.commit(unheard, Leaf.EVT)
+    assert bench.verdict().clean
+
+
+def test_messages_out_of_order_are_counted_and_no_fault(bench: Bench) -> None:
+    for seq in (1, 2, 3):
+        bench.keep(seq, acked=True)
+    for seq in (3, 1, 2):
+        bench.commit(bench.message(seq))
+    assert (bench.verdict().reordered, bench.verdict().clean) == (2, True)
+
+
+def test_two_values_at_one_moment_are_told_as_a_duplicate_not_as_a_loss(bench: Bench) -> None:
+    bench.keep(1, acked=True)
+    bench.commit(bench.message(1))
+    bench.commit(bench.message(1, celsius=9.0, boot=bench.boot + 1))
+    assert (bench.verdict().lost, bench.verdict().duplicated) == (0, 1)

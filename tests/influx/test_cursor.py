@@ -20,7 +20,7 @@ from tests.influx.memory_server import MemoryServer, hear
 from tests.influx.stand import QUICK, T0, Stand, caught_up, until
 
 MORE_THAN_KEPT = 10
-NOTE = Entry(1, 0, "quzhou", "veh-0001", DeviceKind.TRUCK, Leaf.STATE, None, None, b"", b"{}")
+NOTE = Entry(1, 0, "quzhou", "veh-0001", DeviceKind.TRUCK, Leaf.STATE, None, None, b"{}")
 
 
 def hear_much(stand: Stand) -> None:

@@ -28,7 +28,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def fill(database: Database, log: TelemetryLog, count: int) -> None:
     entries = [
-        Entry(T0, 0, "s", "cab-0001", DeviceKind.CABINET, Leaf.TEL, 1, log.head() + n, b"", b"{}")
+        Entry(T0, 0, "s", "cab-0001", DeviceKind.CABINET, Leaf.TEL, 1, log.head() + n, b"{}")
         for n in range(1, count + 1)
     ]
     with database.transaction():
@@ -77,6 +77,16 @@ def test_a_consumer_s_position_survives_a_restart(tmp_path: Path) -> None:
     assert TelemetryLog(second).consumers() == {"watch": 3}
     assert TelemetryLog(second).log_id == log.log_id
     second.close()
+
+
+def test_a_consumer_may_have_read_further_than_what_the_log_may_forget(tmp_path: Path) -> None:
+    database = Database(tmp_path / "telemetry.db")
+    log = TelemetryLog(database)
+    log.release("watch", 3, read=5)
+    assert (log.consumers(), log.progress()) == ({"watch": 3}, {"watch": 5})
+    log.release("watch", 6)
+    assert (log.consumers(), log.progress()) == ({"watch": 6}, {"watch": 6})
+    database.close()
 
 
 def test_two_databases_never_share_an_identity(tmp_path: Path) -> None:

@@ -15,12 +15,13 @@ Row = tuple[int, Mapping[str, float | None]]
 
 
 class MemoryLog:
-    """Keeps every record; ``released`` tells what consumers need no more."""
+    """Keeps every record; ``released``: what consumers need no more, ``progress``: what they read."""
 
     def __init__(self, log_id: str = "memory") -> None:
         self._log_id = log_id
         self._records: list[CommittedRecord] = []
         self.released: dict[str, int] = {}
+        self.progress: dict[str, int] = {}
 
     @property
     def log_id(self) -> str:
@@ -37,8 +38,9 @@ class MemoryLog:
             raise CursorError(f"the log ends at {self.head()}, not {after}: use its own cursor")
         return self._records[after : after + limit]
 
-    def release(self, consumer: str, upto: int) -> None:
+    def release(self, consumer: str, upto: int, *, read: int | None = None) -> None:
         """Note what a consumer needs no more; nothing is trimmed here."""
+        self.progress[consumer] = upto if read is None else read
         self.released[consumer] = upto
 
     def append(self, record: CommittedRecord) -> CommittedRecord:

@@ -1,1 +1,1 @@
-"""One stage of the pipeline per file: ``Draft -> Draft | Rejected | Duplicate``."""
+"""One stage of the pipeline per file: it fills the ``Draft`` in place, or returns a verdict."""

@@ -1,29 +1,95 @@
-"""Refuse stamps of a clock that cannot be right; both stamps are kept with the dead letter.
+"""Correct the stamps of a wrong clock, refuse those that cannot be true; both stamps are kept."""
 
-Estimating a wrong clock's offset is for a later stage of the work: ``offset_ms`` is 0 today.
-"""
+from dataclasses import dataclass
+from typing import Protocol
 
-from gongfu_broker.payloads import Reason
-from gongfu_ingest.messages import Draft, Rejected
+from gongfu_broker.topics import Leaf
+from gongfu_ingest.device_clock import (
+    EARLIEST_MS,
+    REASONS,
+    DeviceClock,
+    Flag,
+    Stamps,
+    is_quiet,
+    judge,
+    resolve,
+)
+from gongfu_ingest.messages import Draft, Numbered, Rejected
 
-FUTURE_MS = 5 * 60_000
-# No device of ours was made before 2020; an unset clock starts in 1970 or 2000.
-EARLIEST_MS = 1_577_836_800_000
+_TEL = Leaf.TEL
 
 
-def clock(draft: Draft) -> Draft | Rejected:
-    """Quarantine messages from the future and from before 2020."""
-    if not draft.samples:
-        return draft
-    newest = max(sample.ts_ms for sample in draft.samples)
-    oldest = min(sample.ts_ms for sample in draft.samples)
-    if newest > draft.received_ms + FUTURE_MS:
-        ahead_s = (newest - draft.received_ms) / 1000
-        return Rejected(
-            draft, Reason.CLOCK_AHEAD, f"{ahead_s:.0f} s in the future: set the device's clock"
-        )
-    if oldest < EARLIEST_MS:
-        return Rejected(
-            draft, Reason.CLOCK_UNSET, f"{oldest} ms is before 2020: set the device's clock"
-        )
-    return draft
+class Clocks(Protocol):
+    """The clock of each (device, boot) as it stands after the message before."""
+
+    def get(self, key: tuple[str, int], /) -> DeviceClock | None:
+        """None: no live message yet."""
+        ...
+
+    def put(self, key: tuple[str, int], value: DeviceClock, /) -> None:
+        """What a live message has shown; saved with the batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Sees the clocks, and puts back what it learnt, whatever it thinks of the message."""
+
+    clocks: Clocks
+
+    def __call__(self, draft: Draft) -> Rejected | None:
+        """Fill ``offset_ms``, or reject."""
+        number, samples = draft.number, draft.samples
+        if number is None or draft.address is None or not samples:
+            return self._without_samples(draft)
+        clock = self.clocks.get((draft.address.dev, number.boot))
+        newest_ms = oldest_ms = samples[0][0]
+        if len(samples) > 1:
+            stamps_ms = [sample[0] for sample in samples]
+            oldest_ms, newest_ms = min(stamps_ms), max(stamps_ms)
+        live = draft.address.leaf is _TEL and not draft.retained
+        if live and clock is not None and oldest_ms >= EARLIEST_MS:
+            received_ms = draft.received_ms
+            if is_quiet(clock, number.seq, received_ms=received_ms, newest_ms=newest_ms):
+                return None
+        return self._resolve(draft, number, oldest_ms=oldest_ms, newest_ms=newest_ms)
+
+    def _resolve(
+        self, draft: Draft, number: Numbered, *, oldest_ms: int, newest_ms: int
+    ) -> Rejected | None:
+        if draft.address is None:
+            raise ValueError("address comes before clock")
+        key = (draft.address.dev, number.boot)
+        stamps = Stamps(draft.received_ms, number.seq, oldest_ms, newest_ms)
+        before = self.clocks.get(key)
+        live = draft.address.leaf is _TEL and not draft.retained
+        clock, draft.offset_ms, flag = resolve(before, stamps, live=live)
+        if clock is not None and clock is not before:
+            self.clocks.put(key, clock)
+        return _refusal(flag, stamps, draft.offset_ms)
+
+    def _without_samples(self, draft: Draft) -> Rejected | None:
+        """Events are moved with their boot but are no evidence: they may have waited long."""
+        if draft.event_ms is not None and draft.number is not None and draft.address is not None:
+            clock = self.clocks.get((draft.address.dev, draft.number.boot))
+            stamps = Stamps(draft.received_ms, draft.number.seq, draft.event_ms, draft.event_ms)
+            _, draft.offset_ms, flag = resolve(clock, stamps, live=False)
+            return _refusal(flag, stamps, draft.offset_ms)
+        if draft.samples:
+            # Without a number there is no clock to know: believed where it can be true.
+            stamps_ms = [sample[0] for sample in draft.samples]
+            stamps = Stamps(draft.received_ms, 0, min(stamps_ms), max(stamps_ms))
+            return _refusal(judge(stamps.oldest_ms, stamps.newest_ms, stamps.received_ms), stamps)
+        return None
+
+
+def _refusal(flag: Flag, stamps: Stamps, offset_ms: int = 0) -> Rejected | None:
+    if flag not in REASONS:
+        return None
+    after = f" after a correction by {offset_ms / 1000:.0f} s" if offset_ms else ""
+    if flag is Flag.AHEAD:
+        ahead_s = (stamps.newest_ms + offset_ms - stamps.received_ms) / 1000
+        told = f"{ahead_s:.0f} s in the future{after}"
+    else:
+        told = f"{stamps.oldest_ms} ms{after} is before 2020"
+    return Rejected(REASONS[flag], f"{told}: set the device's clock")

@@ -1,36 +1,39 @@
 """Read the payload by its leaf; decoding needs the device's kind, so it follows authorisation."""
 
-from dataclasses import replace
-
 from gongfu_broker.codec import decode_event, decode_result, decode_state, decode_telemetry
 from gongfu_broker.errors import PayloadError
 from gongfu_broker.payloads import Reason
 from gongfu_broker.topics import Leaf
 from gongfu_ingest.messages import Draft, Numbered, Rejected
 
-
-def decode(draft: Draft) -> Draft | Rejected:
-    """Fill ``samples``, ``number`` or ``state``."""
-    try:
-        return _by_leaf(draft)
-    except PayloadError as error:
-        return Rejected(draft, Reason(error.reason), error.detail)
+_TEL, _BF, _EVT, _STATE = Leaf.TEL, Leaf.BF, Leaf.EVT, Leaf.STATE
 
 
-def _by_leaf(draft: Draft) -> Draft:
+def decode(draft: Draft) -> Rejected | None:
+    """Fill ``samples``, ``event_ms``, ``number`` or ``state``."""
     if draft.address is None or draft.device is None:
         raise ValueError("address and authorise come before decode")
     leaf = draft.address.leaf
-    if leaf is Leaf.STATE:
-        return replace(draft, state=decode_state(draft.payload))
-    if leaf is Leaf.RES:
-        decode_result(draft.payload)
-        return draft
-    if leaf is Leaf.EVT:
+    try:
+        if leaf is _TEL or leaf is _BF:
+            boot, seq, lo, draft.samples, draft.faults = decode_telemetry(
+                draft.device.kind, draft.payload
+            )
+            if boot is not None and seq is not None:
+                draft.number = Numbered(boot, seq, lo)
+        else:
+            _decode_other(draft, leaf)
+    except PayloadError as error:
+        return Rejected(Reason(error.reason), error.detail)
+    return None
+
+
+def _decode_other(draft: Draft, leaf: Leaf) -> None:
+    if leaf is _STATE:
+        draft.state = decode_state(draft.payload)
+    elif leaf is _EVT:
         event = decode_event(draft.payload)
-        return replace(draft, number=Numbered(event.boot, event.seq, event.lo))
-    told = decode_telemetry(draft.device.kind, draft.payload)
-    number = None
-    if told.boot is not None and told.seq is not None:
-        number = Numbered(told.boot, told.seq, told.lo)
-    return replace(draft, samples=told.samples, faults=told.faults, number=number)
+        draft.number = Numbered(event.boot, event.seq, event.lo)
+        draft.event_ms = event.ts
+    else:
+        decode_result(draft.payload)

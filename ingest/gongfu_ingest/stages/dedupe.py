@@ -1,17 +1,35 @@
 """Every number once; the same number with another payload is no duplicate but a fault."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Protocol
 
 import msgspec
 
 from gongfu_broker.payloads import Reason, State
-from gongfu_ingest.messages import Draft, Duplicate, Rejected
+from gongfu_ingest.messages import Draft, Duplicate, Rejected, Verdict
 from gongfu_ingest.numbering import Numbering
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 HashLookup = Callable[[str, int, int], bytes | None]
+_NOTHING = Numbering()
+
+
+class Numberings(Protocol):
+    """What is settled of each (device, boot) after the message before."""
+
+    def get(self, key: tuple[str, int], /) -> Numbering | None:
+        """None: nothing yet."""
+        ...
+
+
+class States(Protocol):
+    """The newest birth or will of each device after the message before."""
+
+    def get(self, key: str, /) -> State | None:
+        """None: nothing yet."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -19,31 +37,31 @@ class Dedupe:
     """Sees the numberings and births as they stand after the message before.
 
     ``hash_of(dev, boot, seq)`` is the hash of the payload that first bore a number, or None when
-    it is no longer known.
+    it is no longer known. It is asked only when a number comes again.
     """
 
-    numberings: Mapping[tuple[str, int], Numbering]
-    states: Mapping[str, State]
+    numberings: Numberings
+    states: States
     hash_of: HashLookup
 
-    def __call__(self, draft: Draft) -> Draft | Duplicate | Rejected:
-        """Fill ``hash``; tell duplicates and conflicts apart."""
+    def __call__(self, draft: Draft) -> Verdict | None:
+        """Fill ``numbering``; tell duplicates and conflicts apart."""
         if draft.address is None:
             raise ValueError("address comes before dedupe")
-        hashed = replace(draft, hash=payload_hash(draft.payload))
-        dev = draft.address.dev
-        if draft.state is not None:
-            return Duplicate(hashed) if stale(draft.state, self.states.get(dev)) else hashed
-        if draft.number is None:
-            return hashed
-        boot, seq = draft.number.boot, draft.number.seq
-        if not self.numberings.get((dev, boot), Numbering()).has(seq):
-            return hashed
+        dev, number = draft.address.dev, draft.number
+        if number is None:
+            old = draft.state is not None and stale(draft.state, self.states.get(dev))
+            return Duplicate() if old else None
+        numbering = self.numberings.get((dev, number.boot)) or _NOTHING
+        draft.numbering = numbering
+        return self._again(draft.payload, dev, number) if numbering.has(number.seq) else None
+
+    def _again(self, payload: bytes, dev: str, number: tuple[int, int, int]) -> Verdict:
+        boot, seq, _ = number
         first = self.hash_of(dev, boot, seq)
-        if first is None or first == hashed.hash:
-            return Duplicate(hashed)
+        if first is None or first == payload_hash(payload):
+            return Duplicate()
         return Rejected(
-            hashed,
             Reason.SEQ_CONFLICT,
             f"boot {boot} seq {seq} came before with another payload: "
             "the device's boot counter repeats, replace its storage",

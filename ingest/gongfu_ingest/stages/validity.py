@@ -4,10 +4,10 @@ from gongfu_broker.payloads import Reason
 from gongfu_ingest.messages import Draft, Rejected
 
 
-def validity(draft: Draft) -> Draft | Rejected:
+def validity(draft: Draft) -> Rejected | None:
     """Reject when nothing but faults is left; single faults travel on and are counted."""
     if not draft.faults:
-        return draft
+        return None
     if any(value is not None for sample in draft.samples for value in sample.values):
-        return draft
-    return Rejected(draft, Reason.OUT_OF_RANGE, "; ".join(draft.faults)[:500])
+        return None
+    return Rejected(Reason.OUT_OF_RANGE, "; ".join(draft.faults)[:500])

@@ -3,8 +3,7 @@
 All of it is a projection: ``project`` runs in the transaction that appends to the log.
 """
 
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from gongfu_broker.columns import metrics
 from gongfu_broker.ports import Window
@@ -14,14 +13,18 @@ from gongfu_ingest.points import (
     Episode,
     Latest,
     Point,
-    RejectedPoint,
     StoreHealth,
     WriteResult,
 )
-from gongfu_ingest.stores import hot, rollup
-from gongfu_ingest.stores.rows import MAX_TS_MS, episodes, fault_of
+from gongfu_ingest.stores import hot, newest, rollup
+from gongfu_ingest.stores.rows import MAX_TS_MS, episodes
+from gongfu_ingest.stores.sift import sift
 
 _EXPIRED_TABLES = ("hot", "hot_conflict")
+
+
+def _here(work: Callable[[], object]) -> object:
+    return work()
 
 
 class EmbeddedStore:
@@ -37,13 +40,15 @@ class EmbeddedStore:
 
     def project(self, points: Sequence[Point]) -> WriteResult:
         """Store rows inside the caller's transaction."""
-        rejected = tuple(RejectedPoint(p, why) for p in points if (why := fault_of(p)))
-        refused = {id(item.point) for item in rejected}
-        good = [point for point in points if id(point) not in refused]
-        written, conflicts, settled = hot.insert(self._database.writer, good)
-        _update_last(self._database.writer, settled)
-        rollup.mark_due(self._database.writer, settled)
+        good, rejected = sift(points)
+        written, conflicts = hot.insert(self._database.writer, hot.by_shape(good))
+        newest.mark(self._database.writer, [point.ts_ms for point in good])
+        rollup.mark_due(self._database.writer, good)
         return WriteResult(written, conflicts, rejected)
+
+    def refresh_last(self, run: newest.Run = _here) -> int:
+        """Bring the table of newest values up to date; ``run`` executes in the writer's thread."""
+        return newest.refresh(self._database, run)
 
     def roll_up(self, limit: int = 500) -> int:
         """Bring at most ``limit`` due (hour, device) pairs of the rollup up to date."""
@@ -52,12 +57,8 @@ class EmbeddedStore:
 
     def last(self, devs: Collection[str] | None = None) -> Mapping[str, Mapping[str, Latest]]:
         """The newest value per device and metric."""
-        newest: dict[str, dict[str, Latest]] = {}
-        rows = self._database.reader.execute("SELECT dev, metric, ts, value FROM last")
-        for dev, metric, ts, value in rows:
-            if devs is None or dev in devs:
-                newest.setdefault(dev, {})[metric] = Latest(ts, value)
-        return newest
+        with self._database.snapshot() as connection:
+            return newest.read(connection, devs)
 
     def series(self, dev: str, metric: str, start_ms: int, end_ms: int) -> list[tuple[int, float]]:
         """(ts, value) in order of time."""
@@ -159,17 +160,3 @@ def _known(metric: str) -> str:
 
 def _clamp(start_ms: int, end_ms: int) -> tuple[int, int]:
     return max(start_ms, 0), min(end_ms, MAX_TS_MS)
-
-
-def _update_last(connection: sqlite3.Connection, points: Iterable[Point]) -> None:
-    newest: dict[tuple[str, str], Latest] = {}
-    for point in points:
-        for metric, value in point.values.items():
-            known = newest.get((point.dev, metric))
-            if known is None or point.ts_ms >= known.ts_ms:
-                newest[point.dev, metric] = Latest(point.ts_ms, value)
-    connection.executemany(
-        "INSERT INTO last VALUES (?, ?, ?, ?) ON CONFLICT (dev, metric) DO UPDATE"
-        " SET ts = excluded.ts, value = excluded.value WHERE excluded.ts >= last.ts",
-        [(dev, metric, *latest) for (dev, metric), latest in newest.items()],
-    )

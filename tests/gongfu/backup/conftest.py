@@ -49,7 +49,7 @@ class Worker:
         """Append records; returns the newest seq."""
         first = self.telemetry.log.head() + 1
         entries = [
-            Entry(n, 0, "site", "cab-0001", DeviceKind.CABINET, Leaf.TEL, 1, n, b"#", b"{%d}" % n)
+            Entry(n, 0, "site", "cab-0001", DeviceKind.CABINET, Leaf.TEL, 1, n, b"{%d}" % n)
             for n in range(first, first + count)
         ]
         with self.telemetry.database.transaction():

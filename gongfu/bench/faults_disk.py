@@ -1,0 +1,115 @@
+"""R5: a full disk under everything the platform keeps, then EIO on fsync.
+
+State folder, databases and the broker's files stand on one small disk; the devices' ring does not.
+"""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gongfu.bench.faults_herd import Herd
+from gongfu.bench.faults_stand import Stand, figures_of, until
+from gongfu.faults.disk import SmallDisk, small_disk, syncs_fail
+from gongfu.faults.effort import FaultRun, Figures
+
+DISK_MB = 640
+LOW_BYTES = 64 * 1024**2
+ALERT_S, RECOVER_S, EXIT_S = 30.0, 240.0, 30.0
+MSG_PER_S = 200.0
+
+
+def disk_faults(run: FaultRun) -> Figures:
+    """Low, full, free again, then a failed fsync and a restart."""
+    with small_disk(run.folder / "disk", DISK_MB) as disk:
+        stand = Stand(disk.folder / "state", run.folder / "ring.db")
+        stand.start()
+        try:
+            with stand.herd(MSG_PER_S, run.effort.of(40, 119, 119)) as herd:
+                figures = _full(run, stand, herd, disk) | _failed_sync(run, stand, herd)
+                figures["drained_s"] = stand.drain(herd, RECOVER_S)
+        finally:
+            code = stand.house.stop()
+        return {"runs": 2, **figures_of(stand.verdict()), **figures, "exit_code": code}
+
+
+def _full(run: FaultRun, stand: Stand, herd: Herd, disk: SmallDisk) -> Figures:
+    until(lambda: herd.status.acked > 0, ALERT_S, "devices are acknowledged")
+    low_s, full_s = run.effort.of((3.0, 6.0), (15.0, 45.0), (60.0, 300.0))
+    disk.fill(LOW_BYTES)
+    low = _hold(stand, herd, low_s)
+    run.say(f"R5: {LOW_BYTES >> 20} MB left: {low}")
+    disk.fill()
+    full = _hold(stand, herd, full_s)
+    run.say(f"R5: full: {full}")
+    disk.relieve()
+    before = herd.status.acked
+    recovered_s = _seconds_until(lambda: herd.status.acked > before, RECOVER_S, "acks again")
+    caught_up_s = _seconds_until(lambda: _caught_up(herd), RECOVER_S, "devices caught up")
+    return {
+        "low": low,
+        "full": full,
+        "recovered_s": recovered_s,
+        "caught_up_s": round(recovered_s + caught_up_s, 1),
+    }
+
+
+def _hold(stand: Stand, herd: Herd, seconds: float) -> Figures:
+    """The fault lasts; ``acked`` counts messages that devices were told are durable meanwhile."""
+    began, committed, acked = time.monotonic(), stand.accepted(), herd.status.acked
+    alert_s: float | None = None
+    told = ""
+    while time.monotonic() - began < seconds or (alert_s is None and _waits(began)):
+        sentences = [s for s in stand.health()["problems"] if "disk" in s]
+        if sentences and alert_s is None:
+            alert_s, told = round(time.monotonic() - began, 1), sentences[0]
+        time.sleep(0.2)
+    return {
+        "held_s": round(time.monotonic() - began, 1),
+        "alert_s": alert_s,
+        "told": told,
+        "committed": stand.accepted() - committed,
+        "acked": herd.status.acked - acked,
+        "waiting": herd.status.in_ring,
+    }
+
+
+def _waits(began: float) -> bool:
+    return time.monotonic() - began < ALERT_S
+
+
+def _caught_up(herd: Herd) -> bool:
+    """Only what is on its way anyhow still waits."""
+    return herd.status.in_ring < 2 * MSG_PER_S
+
+
+def _seconds_until(happened: Callable[[], bool], timeout_s: float, what: str) -> float:
+    began = time.monotonic()
+    until(happened, timeout_s, what)
+    return round(time.monotonic() - began, 1)
+
+
+def _failed_sync(run: FaultRun, stand: Stand, herd: Herd) -> Figures:
+    """What cannot be known to be on disk must not be acknowledged by a process that goes on."""
+    wal = Path(f"{stand.settings.telemetry_path}-wal")
+    pid, acked = stand.house.pid, herd.status.acked
+    until(lambda: herd.status.acked > acked, ALERT_S, "devices are acknowledged")
+    began = time.monotonic()
+    code: int | None = None
+    with syncs_fail(pid, wal):
+        try:
+            code = stand.house.wait_ended(EXIT_S)
+        except subprocess.TimeoutExpired:
+            run.say("R5: the process goes on after a failed fsync")
+    ended_s = round(time.monotonic() - began, 1)
+    if code is None:
+        stand.house.kill(children=False)
+    reason = _last_words(stand)
+    run.say(f"R5: EIO on fsync: exit code {code} after {ended_s} s: {reason}")
+    stand.start()
+    return {"eio_exit_code": code, "eio_ended_s": ended_s, "eio_told": reason}
+
+
+def _last_words(stand: Stand) -> str:
+    lines = [line for line in stand.house.tail().splitlines() if "disk" in line or "sync" in line]
+    return lines[-1][:200] if lines else ""

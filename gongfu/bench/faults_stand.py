@@ -1,0 +1,125 @@
+"""The platform under a fault test: a whole run without the simulator, and the herd beside it."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gongfu.bench.faults_herd import Herd, HerdSetup
+from gongfu.bench.house import House, HouseError, free_port
+from gongfu.directory import RegisteredDevices
+from gongfu.fleet_side import open_fleet
+from gongfu.ledger_check import Verdict, check_ledger
+from gongfu.secrets_file import Secrets, load_secrets
+from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
+from gongfu_broker.client_aiomqtt import AiomqttConnector
+from gongfu_broker.ports import Device
+from gongfu_fleet.domain.assets import Asset
+
+READY_S = 60.0
+
+
+class Stand:
+    """``gongfu run`` in ``state`` with the shipped county and real time; its devices elsewhere.
+
+    ``state`` may stand on a disk that the test breaks; the devices' ring never does.
+    """
+
+    def __init__(self, state: Path, ring: Path, more: Mapping[str, str] | None = None) -> None:
+        """``more`` are further GONGFU_ names, or names for the program's libraries."""
+        self.settings = Settings(
+            state=state,
+            broker=BrokerSettings(port=free_port()),
+            api=ApiSettings(port=free_port()),
+            demo=DemoSettings(simulate=False, speed=1.0),
+        )
+        self.ring = ring
+        self.house = House(self.settings, {"GONGFU_DEMO__SIMULATE": "false", **(more or {})})
+        self._assets: tuple[Asset, ...] = ()
+
+    def start(self) -> None:
+        """Start it and wait until ingest is connected to its broker."""
+        self.house.start()
+        self.wait_up()
+
+    def wait_up(self, timeout_s: float = READY_S) -> float:
+        """Wait until ingest is connected; returns the seconds it took."""
+        began = time.monotonic()
+        until(lambda: bool(self.health()["broker"]["connected"]), timeout_s, "ingest is connected")
+        return time.monotonic() - began
+
+    def health(self) -> dict[str, Any]:  # Any: the health document
+        """What /health says, or that nothing is up."""
+        try:
+            return self.house.health()
+        except httpx.HTTPError:
+            return {"broker": {"connected": False}, "ingest": {}, "problems": [], "consumers": []}
+
+    def accepted(self) -> int:
+        """Messages committed since telemetry.db was made."""
+        return int(self.health()["ingest"].get("accepted", 0))
+
+    def assets(self) -> tuple[Asset, ...]:
+        """The reporting assets of the shipped county."""
+        if not self._assets:
+            fleet = open_fleet(self.settings)
+            self._assets = tuple(a for a in fleet.registry.assets().values() if a.reports)
+            fleet.close()
+        return self._assets
+
+    def devices(self) -> Mapping[str, Device]:
+        """The registry as ingest sees it."""
+        fleet = open_fleet(self.settings)
+        try:
+            return dict(RegisteredDevices(fleet.registry).devices())
+        finally:
+            fleet.close()
+
+    @property
+    def secrets(self) -> Secrets:
+        """The broker's passwords, made at the first start."""
+        return load_secrets(self.settings.state, [])
+
+    @property
+    def connector(self) -> AiomqttConnector:
+        """The way to the broker."""
+        return AiomqttConnector("127.0.0.1", self.settings.broker.port)
+
+    def herd(self, msg_per_s: float, devices: int | None = None) -> Herd:
+        """The first devices of the county, sharing the pace."""
+        assets = self.assets()[:devices]
+        secrets = self.secrets.devices
+        return Herd(HerdSetup(self.connector, secrets, assets, self.ring, msg_per_s))
+
+    def drain(self, herd: Herd, timeout_s: float) -> float:
+        """Let the herd send what it holds; returns the seconds until all is acknowledged."""
+        herd.hush()
+        began = time.monotonic()
+        until(lambda: herd.status.in_ring == 0, timeout_s, "every message is acknowledged")
+        return round(time.monotonic() - began, 1)
+
+    def verdict(self) -> Verdict:
+        """The ledger of the rings against the store; after everything has come to rest."""
+        return check_ledger(self.ring, self.settings.telemetry_path, self.devices())
+
+
+def figures_of(verdict: Verdict) -> dict[str, Any]:  # Any: counts, and examples when not clean
+    """The keys every R test answers with."""
+    told: dict[str, Any] = {
+        "acknowledged": verdict.messages,
+        "lost": verdict.lost,
+        "duplicated": verdict.duplicated,
+        "phantom": verdict.phantom,
+    }
+    return told if verdict.clean else {**told, "examples": list(verdict.examples)}
+
+
+def until(happened: Callable[[], bool], timeout_s: float, what: str) -> None:
+    """Wait until it happened. Raises HouseError after ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    while not happened():
+        if time.monotonic() > deadline:
+            raise HouseError(f"not within {timeout_s:g} s: {what}")
+        time.sleep(0.05)

@@ -1,0 +1,120 @@
+"""The newest value of every metric: the table ``last``, and hot rows it does not know yet.
+
+Writing only marks which buckets of event time have new rows, in its own transaction. A job brings
+``last`` up to date from them now and then; a reader puts the rows of marked buckets on top, so it
+is right at any moment, after any crash, and in any process.
+"""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from gongfu_broker.columns import metrics
+from gongfu_ingest.database import Database
+from gongfu_ingest.points import Latest
+from gongfu_ingest.stores import hot
+
+BUCKET_MS = 5_000
+Newest = dict[str, dict[str, Latest]]
+_Value = tuple[str, str, int, float]
+_Found = tuple[tuple[int, int], list[_Value]]
+# Runs a piece of work where writing is allowed, and waits for its end.
+Run = Callable[[Callable[[], object]], object]
+# What is changed in one transaction, so that a commit of ingest never waits long.
+_SLICE = 5_000
+_MARK = "INSERT INTO fresh VALUES (?, 1) ON CONFLICT (bucket) DO UPDATE SET rev = rev + 1"
+_UPSERT = (
+    "INSERT INTO last VALUES (?, ?, ?, ?) ON CONFLICT (dev, metric) DO UPDATE"
+    " SET ts = excluded.ts, value = excluded.value WHERE excluded.ts >= last.ts"
+)
+_ROWS = f"SELECT {hot.COLUMNS} FROM hot WHERE ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - fixed names
+
+
+def mark(connection: sqlite3.Connection, times_ms: Iterable[int]) -> None:
+    """Note that rows of these times are new; inside the caller's transaction."""
+    buckets = {ts // BUCKET_MS for ts in times_ms}
+    connection.executemany(_MARK, [(bucket,) for bucket in buckets])
+
+
+def read(connection: sqlite3.Connection, devs: Collection[str] | None) -> Newest:
+    """The newest values, of every device when ``devs`` is None; inside the caller's snapshot."""
+    found: Newest = {}
+    for dev, metric, ts, value in connection.execute("SELECT dev, metric, ts, value FROM last"):
+        if devs is None or dev in devs:
+            found.setdefault(dev, {})[metric] = Latest(ts, value)
+    for bucket, _ in _marks(connection):
+        _take(found, _rows(connection, bucket), devs)
+    return found
+
+
+def refresh(database: Database, run: Run) -> int:
+    """Bring ``last`` up to date; returns how many values were offered.
+
+    A bucket that gets another row meanwhile stays marked and is left as it is: it is not quiet yet.
+    """
+    with database.snapshot() as connection:
+        found = [
+            (mark, list(_flat(_newest_of(connection, mark[0])))) for mark in _marks(connection)
+        ]
+    for part in _slices(found):
+        run(partial(_settle, database, part))
+    return sum(len(offered) for _, offered in found)
+
+
+def offer(connection: sqlite3.Connection, values: Iterable[_Value]) -> None:
+    """Upsert (dev, metric, ts_ms, value) where nothing newer stands."""
+    connection.executemany(_UPSERT, values)
+
+
+def _slices(found: list[_Found]) -> Iterator[list[_Found]]:
+    part: list[_Found] = []
+    size = 0
+    for mark_and_values in found:
+        part.append(mark_and_values)
+        size += 1 + len(mark_and_values[1])
+        if size >= _SLICE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _settle(database: Database, part: list[_Found]) -> None:
+    with database.transaction() as connection:
+        for mark, offered in part:
+            gone = connection.execute("DELETE FROM fresh WHERE bucket = ? AND rev = ?", mark)
+            if gone.rowcount:
+                offer(connection, offered)
+
+
+def _marks(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    return connection.execute("SELECT bucket, rev FROM fresh ORDER BY bucket").fetchall()
+
+
+def _rows(connection: sqlite3.Connection, bucket: int) -> Iterator[tuple[Any, ...]]:
+    return connection.execute(_ROWS, (bucket * BUCKET_MS, (bucket + 1) * BUCKET_MS))
+
+
+def _newest_of(connection: sqlite3.Connection, bucket: int) -> Newest:
+    found: Newest = {}
+    _take(found, _rows(connection, bucket), None)
+    return found
+
+
+def _take(found: Newest, rows: Iterable[tuple[Any, ...]], devs: Collection[str] | None) -> None:
+    """Put rows, oldest first, over what is known."""
+    for row in rows:
+        ts, dev = row[0], row[1]
+        if devs is not None and dev not in devs:
+            continue
+        known = found.setdefault(dev, {})
+        for metric, value in zip(metrics(), row[5:], strict=True):
+            if value is not None and (metric not in known or ts >= known[metric].ts_ms):
+                known[metric] = Latest(ts, value)
+
+
+def _flat(found: Mapping[str, Mapping[str, Latest]]) -> Iterator[_Value]:
+    for dev, values in found.items():
+        for metric, latest in values.items():
+            yield dev, metric, *latest

@@ -1,0 +1,42 @@
+"""The frame of ``gongfu bench faults``: one object per test, whatever becomes of the test."""
+
+from gongfu.bench.faults import FAULT_TESTS, run_all
+from gongfu.faults.effort import CannotRunError, Effort, FaultRun, Figures
+
+FRAME = {"runs", "acknowledged", "lost", "duplicated", "took_s"}
+
+
+def counts(run: FaultRun) -> Figures:
+    (run.folder / "written").touch()
+    return {"runs": run.effort.of(1, 20, 300), "acknowledged": 7, "own_s": 1.5}
+
+
+def needs_root(run: FaultRun) -> Figures:
+    raise CannotRunError(f"{run.folder.name} can be mounted by root only")
+
+
+def breaks_down(run: FaultRun) -> Figures:
+    raise TimeoutError(f"seed {run.seed}")
+
+
+def test_every_test_answers_with_the_counts_of_the_table() -> None:
+    told = run_all({"R1": counts}, Effort.BENCH, seed=3)
+    assert told["R1"].keys() == FRAME | {"own_s"}
+    assert (told["R1"]["runs"], told["R1"]["acknowledged"], told["R1"]["lost"]) == (20, 7, 0)
+
+
+def test_what_cannot_run_here_says_why_and_counts_nothing() -> None:
+    told = run_all({"R2": needs_root, "R3": counts}, Effort.SHORT, seed=3)
+    assert "by root only" in told["R2"]["skipped"]
+    assert told["R2"]["runs"] == 0
+    assert told["R3"]["runs"] == 1
+
+
+def test_a_test_that_breaks_down_is_told_and_the_others_run_on() -> None:
+    told = run_all({"R4": breaks_down, "R5": counts}, Effort.SHORT, seed=3)
+    assert told["R4"]["error"] == "TimeoutError: seed 3"
+    assert told["R5"]["runs"] == 1
+
+
+def test_the_table_names_its_tests_by_their_number() -> None:
+    assert set(FAULT_TESTS) <= {f"R{number}" for number in range(1, 10)}
