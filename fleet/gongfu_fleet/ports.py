@@ -13,8 +13,10 @@ from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed, Entry, Verdict
 from gongfu_fleet.domain.people import Account, WebSession
 from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
 __all__ = [
+    "Actor",
     "AssetRegistry",
     "AuditLog",
     "Clock",
@@ -105,8 +107,8 @@ class AssetRegistry(Protocol):
         """Grows with every change; the same number means the same assets and places."""
         ...
 
-    def assets(self) -> Mapping[str, Asset]:
-        """Every asset by id, in the order of ids."""
+    def assets(self, scope: Scope = EVERYTHING) -> Mapping[str, Asset]:
+        """The assets of a scope by id, in the order of ids."""
         ...
 
     def places_geojson(self, level: str) -> str:
@@ -250,33 +252,53 @@ class IncidentView:
     merged_into: str | None
 
 
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, on which part of the fleet, when: ``now_ms`` platform time, ``real_ms`` real."""
+
+    user: str
+    now_ms: int
+    real_ms: int
+    scope: Scope = EVERYTHING
+
+
 class IncidentBook(Protocol):
     """The incidents, and the one thing people do to them here."""
 
     def open_items(
-        self, limit: int, before: str | None = None, *, asset: str | None = None
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        asset: str | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[IncidentView]:
         """Open incidents, newest first, older than id ``before``, at most ``limit``."""
         ...
 
     def all_items(
-        self, limit: int, before: str | None = None, *, asset: str | None = None
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        asset: str | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[IncidentView]:
         """All incidents, newest first, older than id ``before``, at most ``limit``."""
         ...
 
-    def get(self, incident_id: str) -> IncidentView:
-        """One incident. Raises NotFoundError."""
+    def get(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentView:
+        """One incident. Raises NotFoundError, for one outside the scope too."""
         ...
 
-    def events(self, incident_id: str) -> Sequence[IncidentEvent]:
+    def events(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Sequence[IncidentEvent]:
         """Its events in order. Raises NotFoundError."""
         ...
 
-    def acknowledge(self, incident_id: str, *, by: str, note: str, now_ms: int) -> IncidentView:
+    def acknowledge(self, incident_id: str, note: str, *, by: Actor) -> IncidentView:
         """Acknowledge; a second time changes nothing. Raises NotFoundError, ConflictError."""
         ...
 
-    def version(self) -> int:
-        """Grows with every change of any incident."""
+    def version(self, scope: Scope = EVERYTHING) -> int:
+        """Grows with every change of an incident in the scope, and tells nothing of others."""
         ...

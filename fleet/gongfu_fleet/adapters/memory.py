@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from gongfu_fleet.domain.assets import Asset
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
 from gongfu_fleet.ports import (
+    Actor,
     Connection,
     ConsumerLag,
     IncidentEvent,
@@ -100,8 +103,12 @@ class MemoryIngestStatus:
 
 @dataclass
 class MemoryIncidents:
-    """Fits the port IncidentBook; an incident merged into another cannot be acknowledged."""
+    """Fits the port IncidentBook; an incident merged into another cannot be acknowledged.
 
+    ``known`` are the assets by which scopes are judged.
+    """
+
+    known: Mapping[str, Asset] = field(default_factory=dict)
     held: dict[str, IncidentView] = field(default_factory=dict)
     happened: dict[str, list[IncidentEvent]] = field(default_factory=dict)
     _version: int = 0
@@ -112,45 +119,63 @@ class MemoryIncidents:
         self._note(view.id, at_ms=view.raised_ms, kind="raised", by=None)
 
     def open_items(
-        self, limit: int, before: str | None = None, *, asset: str | None = None
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        asset: str | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[IncidentView]:
         """Open incidents, newest first."""
-        every = self.all_items(len(self.held), before, asset=asset)
+        every = self.all_items(len(self.held), before, asset=asset, scope=scope)
         return [v for v in every if v.merged_into is None and not _over(v)][:limit]
 
     def all_items(
-        self, limit: int, before: str | None = None, *, asset: str | None = None
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        asset: str | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[IncidentView]:
         """All incidents, newest first."""
         newest_first = sorted(self.held.values(), key=lambda v: v.id, reverse=True)
-        found = [v for v in newest_first if asset in (None, v.asset)]
+        found = [v for v in newest_first if asset in (None, v.asset) and self._sees(scope, v)]
         return [v for v in found if before is None or v.id < before][:limit]
 
-    def get(self, incident_id: str) -> IncidentView:
+    def get(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentView:
         """One incident. Raises NotFoundError."""
-        if incident_id not in self.held:
+        if incident_id not in self.held or not self._sees(scope, self.held[incident_id]):
             raise NotFoundError("There is no such incident.", "Look at the list of incidents.")
         return self.held[incident_id]
 
-    def events(self, incident_id: str) -> Sequence[IncidentEvent]:
+    def events(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Sequence[IncidentEvent]:
         """Its events. Raises NotFoundError."""
-        self.get(incident_id)
+        self.get(incident_id, scope=scope)
         return self.happened[incident_id]
 
-    def acknowledge(self, incident_id: str, *, by: str, note: str, now_ms: int) -> IncidentView:
+    def acknowledge(self, incident_id: str, note: str, *, by: Actor) -> IncidentView:
         """Acknowledge once. Raises NotFoundError, ConflictError."""
-        view = self.get(incident_id)
+        view = self.get(incident_id, scope=by.scope)
         if view.merged_into is not None:
             raise ConflictError("The incident was merged.", f"Acknowledge {view.merged_into}.")
         if view.workflow == "unack":
-            view = replace(view, workflow="acked", acked_by=by, acked_ms=now_ms, note=note)
+            view = replace(view, workflow="acked", acked_by=by.user, acked_ms=by.now_ms, note=note)
             self.held[incident_id] = view
-            self._note(incident_id, at_ms=now_ms, kind="acknowledged", by=by)
+            self._note(incident_id, at_ms=by.now_ms, kind="acknowledged", by=by.user)
         return view
 
-    def version(self) -> int:
-        """Grows with every change."""
-        return self._version
+    def version(self, scope: Scope = EVERYTHING) -> int:
+        """Grows with every change in the scope."""
+        if scope.everything:
+            return self._version
+        return sum(
+            len(self.happened[view.id]) for view in self.held.values() if self._sees(scope, view)
+        )
+
+    def _sees(self, scope: Scope, view: IncidentView) -> bool:
+        asset = self.known.get(view.asset)
+        return scope.everything or (asset is not None and scope.covers(asset))
 
     def _note(self, incident_id: str, *, at_ms: int, kind: str, by: str | None) -> None:
         events = self.happened.setdefault(incident_id, [])

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint
+from gongfu_fleet.domain.assets import Asset
+from gongfu_fleet.domain.audit import Deed
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
 from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
 
@@ -13,7 +16,10 @@ from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, Z
 class MemoryIncidentStore:
     """Everything in dicts; a failed turn leaves them as they were."""
 
-    def __init__(self) -> None:
+    def __init__(self, assets: Mapping[str, Asset] | None = None) -> None:
+        """``assets`` are those by which scopes are judged."""
+        self._assets = assets or {}
+        self.deeds: list[Deed] = []
         self._cursors: dict[str, Cursor] = {}
         self._states: dict[ZoneKey, Followed] = {}
         self._checkpoints: dict[ZoneKey, list[Checkpoint]] = {}
@@ -61,7 +67,14 @@ class MemoryIncidentStore:
             self._measure(update.measures)
         self._cursors[turn.consumer] = turn.after
 
-    def append(self, drafts: Sequence[Draft], *, at_ms: int, by: str | None = None) -> None:
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        at_ms: int,
+        by: str | None = None,
+        deed: Deed | None = None,
+    ) -> None:
         """Append events as a whole. Raises ConflictError."""
         incidents: dict[str, Incident] = {}
         events: list[tuple[str, Event]] = []
@@ -73,11 +86,18 @@ class MemoryIncidentStore:
                 incidents[incident_id] = after
                 events.append((incident_id, event))
         self._incidents.update(incidents)
+        self.deeds += [deed] if events and deed else []
         for incident_id, event in events:
             self._events.setdefault(incident_id, []).append(event)
 
     def page(
-        self, limit: int, before: str | None, *, asset: str | None, only_open: bool
+        self,
+        limit: int,
+        before: str | None,
+        *,
+        asset: str | None,
+        only_open: bool,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[Incident]:
         """Incidents below ``before``, newest id first."""
         found = [
@@ -86,13 +106,14 @@ class MemoryIncidentStore:
             if (before is None or incident.id < before)
             and (asset is None or incident.subject.asset == asset)
             and (incident.open or not only_open)
+            and self._sees(scope, incident)
         ]
         return found[:limit]
 
-    def find(self, incident_id: str) -> Incident:
+    def find(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Incident:
         """One incident. Raises NotFoundError."""
         incident = self._incidents.get(incident_id)
-        if incident is None:
+        if incident is None or not self._sees(scope, incident):
             raise NotFoundError(
                 f"There is no incident {incident_id}.", "Take an id from the list of incidents."
             )
@@ -102,9 +123,17 @@ class MemoryIncidentStore:
         """Its events in order."""
         return tuple(self._events.get(incident_id, ()))
 
-    def version(self) -> int:
-        """How many events the ledger holds."""
-        return sum(len(events) for events in self._events.values())
+    def version(self, scope: Scope = EVERYTHING) -> int:
+        """How many events the ledger holds of the scope."""
+        return sum(
+            len(events)
+            for incident_id, events in self._events.items()
+            if self._sees(scope, self._incidents[incident_id])
+        )
+
+    def _sees(self, scope: Scope, incident: Incident) -> bool:
+        asset = self._assets.get(incident.subject.asset)
+        return scope.everything or (asset is not None and scope.covers(asset))
 
     def _keep_checkpoints(self, update: ZoneUpdate) -> None:
         kept = self._checkpoints.get(update.key, [])

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from gongfu_fleet.api.deps import Viewer
-from gongfu_fleet.api.permissions import READERS
+from gongfu_fleet.api.permissions import Reader
 from gongfu_fleet.domain.assets import Asset, AssetKind, Zone
+from gongfu_fleet.domain.scope import Scope
 from gongfu_fleet.errors import NotFoundError
 from gongfu_fleet.services.fleet_view import FleetViewer
 
-router = APIRouter(prefix="/api/assets", tags=["assets"], dependencies=[READERS])
+router = APIRouter(prefix="/api/assets", tags=["assets"])
 MOST = 500
 
 
@@ -48,6 +49,8 @@ class AssetAnswer(BaseModel):
     depot: str | None
     model: str
     place: str
+    operator: str
+    town_code: str | None
     zones: list[ZoneAnswer]
 
 
@@ -58,34 +61,39 @@ class AssetPage(BaseModel):
     next: str | None
 
 
+class AssetQuery(BaseModel):
+    """Which assets: of a kind, of a site; ``after`` is the last id of the page before."""
+
+    kind: AssetKind | None = None
+    site: Annotated[str | None, Query(max_length=40)] = None
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 200
+    after: Annotated[str, Query(max_length=40)] = ""
+
+
 @router.get("")
-def list_assets(
-    viewer: Viewer,
-    kind: AssetKind | None = None,
-    site: Annotated[str | None, Query(max_length=40)] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
-    after: Annotated[str, Query(max_length=40)] = "",
-) -> AssetPage:
+def list_assets(query: Annotated[AssetQuery, Query()], viewer: Viewer, caller: Reader) -> AssetPage:
     """Assets by id."""
     found = [
         asset
-        for asset in viewer.assets().values()
-        if asset.id > after and kind in (None, asset.kind) and site in (None, asset.site)
+        for asset in viewer.assets(caller.scope).values()
+        if asset.id > query.after
+        and query.kind in (None, asset.kind)
+        and query.site in (None, asset.site)
     ]
-    page = found[:limit]
-    following = page[-1].id if len(found) > limit else None
+    page = found[: query.limit]
+    following = page[-1].id if len(found) > query.limit else None
     return AssetPage(items=[_answer(asset) for asset in page], next=following)
 
 
 @router.get("/{asset_id}")
-def get_asset(asset_id: str, viewer: Viewer) -> AssetAnswer:
+def get_asset(asset_id: str, viewer: Viewer, caller: Reader) -> AssetAnswer:
     """One asset."""
-    return _answer(find_asset(viewer, asset_id))
+    return _answer(find_asset(viewer, asset_id, caller.scope))
 
 
-def find_asset(viewer: FleetViewer, asset_id: str) -> Asset:
-    """The asset. Raises NotFoundError."""
-    asset = viewer.assets().get(asset_id)
+def find_asset(viewer: FleetViewer, asset_id: str, scope: Scope) -> Asset:
+    """The asset. Raises NotFoundError, for one outside the scope too."""
+    asset = viewer.assets(scope).get(asset_id)
     if asset is None:
         raise NotFoundError("There is no such asset.", "See /api/assets for those there are.")
     return asset

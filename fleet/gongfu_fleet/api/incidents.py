@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gongfu_fleet.api.deps import Deps
-from gongfu_fleet.api.permissions import READERS, Acknowledger
-from gongfu_fleet.ports import IncidentView
+from gongfu_fleet.api.permissions import Acknowledger, Reader
+from gongfu_fleet.ports import Actor, IncidentView
 
 router = APIRouter(prefix="/api/incidents", tags=["incidents"])
 MOST = 500
@@ -70,26 +70,32 @@ class Acknowledgement(BaseModel):
     note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
 
 
-@router.get("", dependencies=[READERS])
+class IncidentQuery(BaseModel):
+    """Which incidents; ``before`` is the last id of the page before."""
+
+    state: Literal["open", "all"] = "open"
+    asset: Identity = None
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100
+    before: Identity = None
+
+
+@router.get("")
 def list_incidents(
-    deps: Deps,
-    state: Literal["open", "all"] = "open",
-    asset: Identity = None,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
-    before: Identity = None,
+    query: Annotated[IncidentQuery, Query()], deps: Deps, caller: Reader
 ) -> IncidentPage:
     """Open incidents, or all of them."""
-    items = deps.incidents.open_items if state == "open" else deps.incidents.all_items
-    found = items(limit + 1, before, asset=asset)
-    page = [_answer(view) for view in found[:limit]]
-    return IncidentPage(items=page, next=page[-1].id if len(found) > limit else None)
+    items = deps.incidents.open_items if query.state == "open" else deps.incidents.all_items
+    found = items(query.limit + 1, query.before, asset=query.asset, scope=caller.scope)
+    page = [_answer(view) for view in found[: query.limit]]
+    return IncidentPage(items=page, next=page[-1].id if len(found) > query.limit else None)
 
 
-@router.get("/{incident_id}", dependencies=[READERS])
-def get_incident(incident_id: str, deps: Deps) -> IncidentDetail:
+@router.get("/{incident_id}")
+def get_incident(incident_id: str, deps: Deps, caller: Reader) -> IncidentDetail:
     """One incident with its events."""
-    view = deps.incidents.get(incident_id)
-    events = [EventAnswer(**asdict(event)) for event in deps.incidents.events(incident_id)]
+    view = deps.incidents.get(incident_id, scope=caller.scope)
+    happened = deps.incidents.events(incident_id, scope=caller.scope)
+    events = [EventAnswer(**asdict(event)) for event in happened]
     return IncidentDetail(**asdict(view), events=events)
 
 
@@ -98,9 +104,10 @@ def acknowledge(
     incident_id: str, body: Acknowledgement, caller: Acknowledger, deps: Deps
 ) -> IncidentAnswer:
     """Acknowledge; a second time is harmless."""
-    view = deps.incidents.acknowledge(
-        incident_id, by=caller.principal.user, note=body.note, now_ms=deps.clock.now_ms()
+    by = Actor(
+        caller.principal.user, deps.clock.now_ms(), real_ms=deps.real_ms(), scope=caller.scope
     )
+    view = deps.incidents.acknowledge(incident_id, body.note, by=by)
     return _answer(view)
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
@@ -12,6 +14,7 @@ from starlette.responses import StreamingResponse
 
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.api.permissions import Reader
+from gongfu_fleet.domain.scope import Scope
 from gongfu_fleet.errors import ConflictError, FleetError
 from gongfu_fleet.services.fleet_view import AssetView, FleetViewer
 
@@ -19,17 +22,18 @@ log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/live", tags=["live"])
 STEP_S = 1.0
 ALIVE_S = 15.0
+ASK_S = 3.0
 MOST_LISTENERS = 200
 AS_JSON = TypeAdapter(AssetView)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The fleet at one moment; assets are JSON already."""
+    """The fleet at one moment; assets are JSON already, versions are per scope that listens."""
 
     now_ms: int
     assets: Mapping[str, bytes]
-    incidents_version: int
+    versions: Mapping[Scope, int]
 
 
 @dataclass
@@ -40,7 +44,8 @@ class LiveFeed:
     viewer: FleetViewer
     step_s: float = STEP_S
     alive_s: float = ALIVE_S
-    _listeners: int = 0
+    ask_s: float = ASK_S
+    _listening: Counter[Scope] = field(default_factory=Counter)
     _snapshot: Snapshot | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _failing: bool = False
@@ -50,7 +55,7 @@ class LiveFeed:
         stopping = self.deps.stopping
         try:
             while not stopping.is_set():
-                if self._listeners:
+                if self._listening:
                     await self._step()
                 try:
                     await asyncio.wait_for(stopping.wait(), self.step_s)
@@ -59,26 +64,43 @@ class LiveFeed:
         finally:
             self._wake()
 
-    async def listen(self, is_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """Events until the end of the app, or until ``is_welcome`` (asked every 15 s) says no."""
-        if self._listeners >= MOST_LISTENERS:
+    async def listen(self, scope_now: Callable[[], Scope | None]) -> AsyncIterator[bytes]:
+        """Events until the end of the app, or until ``scope_now`` gives None: not welcome.
+
+        It is asked every few seconds, so that who may see less sees less at once.
+        """
+        if self._listening.total() >= MOST_LISTENERS:
             raise ConflictError("Too many pages listen already.", "Try again in a minute.")
-        self._listeners += 1
-        try:
-            sent: Mapping[str, bytes] = {}
-            version: int | None = None
-            checked_s = time.monotonic()
-            while (snapshot := await self._next()) is not None:
-                if text := _changes(snapshot, sent, version):
+        scope = await asyncio.to_thread(scope_now)
+        sent: Mapping[str, bytes] = {}
+        version: int | None = None
+        alive_s = asked_s = time.monotonic()
+        while scope is not None:
+            with self._counted(scope):
+                snapshot = await self._next()
+                if snapshot is None:
+                    return
+                assets = self._inside(snapshot, scope)
+                new = snapshot.versions.get(scope, version)
+                if text := _changes(snapshot, assets, sent, versions=(version, new)):
                     yield text
-                sent, version = snapshot.assets, snapshot.incidents_version
-                if time.monotonic() - checked_s >= self.alive_s:
-                    checked_s = time.monotonic()
-                    if not await asyncio.to_thread(is_welcome):
-                        return
-                    yield b": alive\n\n"
+            sent, version = assets, new
+            now_s = time.monotonic()
+            if now_s - asked_s >= self.ask_s:
+                asked_s, scope = now_s, await asyncio.to_thread(scope_now)
+            if now_s - alive_s >= self.alive_s:
+                alive_s = now_s
+                yield b": alive\n\n"
+
+    @contextmanager
+    def _counted(self, scope: Scope) -> Iterator[None]:
+        self._listening[scope] += 1
+        try:
+            yield
         finally:
-            self._listeners -= 1
+            self._listening[scope] -= 1
+            if not self._listening[scope]:
+                del self._listening[scope]
 
     async def _step(self) -> None:
         try:
@@ -94,9 +116,16 @@ class LiveFeed:
         self._wake()
 
     def _take(self) -> Snapshot:
-        version = self.deps.incidents.version()
+        versions = {scope: self.deps.incidents.version(scope) for scope in [*self._listening]}
         assets = {view.id: AS_JSON.dump_json(view) for view in self.viewer.views().values()}
-        return Snapshot(self.deps.clock.now_ms(), assets, version)
+        return Snapshot(self.deps.clock.now_ms(), assets, versions)
+
+    def _inside(self, snapshot: Snapshot, scope: Scope) -> Mapping[str, bytes]:
+        if scope.everything:
+            return snapshot.assets
+        return {
+            key: snapshot.assets[key] for key in self.viewer.assets(scope) if key in snapshot.assets
+        }
 
     async def _next(self) -> Snapshot | None:
         if self.deps.stopping.is_set():
@@ -115,26 +144,32 @@ async def live(request: Request, caller: Reader) -> StreamingResponse:
     feed: LiveFeed = request.app.state.feed
     deps = feed.deps
 
-    def is_welcome() -> bool:
+    def scope_now() -> Scope | None:
         try:
-            deps.sign_in.resume(caller.token, now_ms=deps.real_ms())
+            return deps.sign_in.resume(caller.token, now_ms=deps.real_ms()).scope
         except FleetError:
-            return False
-        return True
+            return None
 
     return StreamingResponse(
-        feed.listen(is_welcome),
+        feed.listen(scope_now),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-def _changes(snapshot: Snapshot, sent: Mapping[str, bytes], version: int | None) -> bytes:
+def _changes(
+    snapshot: Snapshot,
+    assets: Mapping[str, bytes],
+    sent: Mapping[str, bytes],
+    *,
+    versions: tuple[int | None, int | None],
+) -> bytes:
     text = b""
-    changed = [asset for key, asset in snapshot.assets.items() if sent.get(key) != asset]
-    if changed or version is None:
+    changed = [asset for key, asset in assets.items() if sent.get(key) != asset]
+    old, new = versions
+    if changed or old is None:
         data = b'{"now_ms":%d,"assets":[%b]}' % (snapshot.now_ms, b",".join(changed))
         text = b"event: fleet\ndata: %b\n\n" % data
-    if snapshot.incidents_version != version:
-        text += b'event: incidents\ndata: {"version":%d}\n\n' % snapshot.incidents_version
+    if new is not None and new != old:
+        text += b'event: incidents\ndata: {"version":%d}\n\n' % new
     return text

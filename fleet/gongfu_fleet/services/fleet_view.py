@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import isfinite
 
 from gongfu_fleet.domain.assets import Asset, Zone
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.ports import (
     AssetRegistry,
     Connection,
@@ -17,6 +18,7 @@ from gongfu_fleet.ports import (
 from gongfu_geo.positions import position_fault
 
 MOST_OPEN = 10_000
+MOST_SCOPES = 500
 Last = Mapping[str, tuple[int, float]]
 
 
@@ -66,18 +68,22 @@ class FleetViewer:
     readings: Readings
     connections: Connections
     incidents: IncidentBook
-    _assets: tuple[int, Mapping[str, Asset]] = field(default=(-1, {}))
+    _assets: tuple[int, dict[Scope, Mapping[str, Asset]]] = field(default=(-1, {}))
     _open: tuple[int, Mapping[str, Sequence[IncidentView]]] = field(default=(-1, {}))
 
-    def assets(self) -> Mapping[str, Asset]:
-        """The registered assets by id."""
+    def assets(self, scope: Scope = EVERYTHING) -> Mapping[str, Asset]:
+        """The registered assets of a scope by id."""
         revision = self.registry.revision()
-        if self._assets[0] != revision:
-            self._assets = (revision, self.registry.assets())
-        return self._assets[1]
+        kept_revision, kept = self._assets
+        if kept_revision != revision or len(kept) > MOST_SCOPES:
+            kept = {}
+            self._assets = (revision, kept)
+        if scope not in kept:
+            kept[scope] = self.registry.assets(scope)
+        return kept[scope]
 
-    def views(self) -> dict[str, AssetView]:
-        """Every asset that should report, by id."""
+    def views(self, scope: Scope = EVERYTHING) -> dict[str, AssetView]:
+        """Every asset of a scope that should report, by id."""
         last = self.readings.last()
         connections = self.connections.devices()
         incidents = self._open_by_asset()
@@ -88,7 +94,7 @@ class FleetViewer:
                 connection=connections.get(asset.id),
                 incidents=incidents.get(asset.id, ()),
             )
-            for asset in self.assets().values()
+            for asset in self.assets(scope).values()
             if asset.reports
         }
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from gongfu_fleet.domain.alarms import event_data
 from gongfu_fleet.domain.alarms.incident import Acknowledged, Incident
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.ports import IncidentEvent, IncidentView
+from gongfu_fleet.domain.audit import Deed
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
+from gongfu_fleet.ports import Actor, IncidentEvent, IncidentView
 from gongfu_fleet.services.watch_ports import AssetNames, IncidentLedger
 
 
@@ -17,42 +19,59 @@ class IncidentBook:
         self._names = names
 
     def open_items(
-        self, limit: int, before: str | None = None, *, asset: str | None = None
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        asset: str | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[IncidentView]:
         """Open incidents older than id ``before``, at most ``limit``."""
-        found = self._ledger.page(limit, before, asset=asset, only_open=True)
+        found = self._ledger.page(limit, before, asset=asset, only_open=True, scope=scope)
         return [self._view(incident) for incident in found]
 
     def all_items(
-        self, limit: int, before: str | None = None, *, asset: str | None = None
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        asset: str | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[IncidentView]:
         """All incidents older than id ``before``, merged and retracted ones too."""
-        found = self._ledger.page(limit, before, asset=asset, only_open=False)
+        found = self._ledger.page(limit, before, asset=asset, only_open=False, scope=scope)
         return [self._view(incident) for incident in found]
 
-    def get(self, incident_id: str) -> IncidentView:
-        """One incident. Raises NotFoundError."""
-        return self._view(self._ledger.find(incident_id))
+    def get(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentView:
+        """One incident. Raises NotFoundError, for one outside the scope too."""
+        return self._view(self._ledger.find(incident_id, scope=scope))
 
-    def events(self, incident_id: str) -> Sequence[IncidentEvent]:
+    def events(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Sequence[IncidentEvent]:
         """Its events in order, numbered from 1. Raises NotFoundError."""
-        self._ledger.find(incident_id)
+        self._ledger.find(incident_id, scope=scope)
         shown = []
         for n, event in enumerate(self._ledger.events(incident_id), start=1):
             kind, data = event_data.to_data(event.body)
             shown.append(IncidentEvent(n, event.at_ms, kind, event.by, data))
         return shown
 
-    def acknowledge(self, incident_id: str, *, by: str, note: str, now_ms: int) -> IncidentView:
+    def acknowledge(self, incident_id: str, note: str, *, by: Actor) -> IncidentView:
         """Acknowledge; a second time changes nothing. Raises NotFoundError, ConflictError."""
-        self._ledger.find(incident_id)
+        self._ledger.find(incident_id, scope=by.scope)
         draft = Draft(incident_id, Acknowledged(note.strip()))
-        self._ledger.append([draft], at_ms=now_ms, by=by)
-        return self.get(incident_id)
+        deed = Deed(
+            by.real_ms,
+            by.user,
+            "incident.acknowledge",
+            f"incident:{incident_id}",
+            data={"note": note.strip()},
+        )
+        self._ledger.append([draft], at_ms=by.now_ms, by=by.user, deed=deed)
+        return self.get(incident_id, scope=by.scope)
 
-    def version(self) -> int:
-        """Grows with every event of any incident."""
-        return self._ledger.version()
+    def version(self, scope: Scope = EVERYTHING) -> int:
+        """Grows with every event of any incident in the scope."""
+        return self._ledger.version(scope)
 
     def _view(self, incident: Incident) -> IncidentView:
         name, site = self._names.name_and_site(incident.subject.asset)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from gongfu_fleet.domain.attempts import Attempts, attempt, forget
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.domain.people import Account, Principal, Role, WebSession, expired
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import (
     InvalidError,
     NotFoundError,
@@ -36,6 +37,11 @@ class SignedIn:
 
     token: str
     principal: Principal
+
+    @property
+    def scope(self) -> Scope:
+        """Which part of the fleet the caller may see and act on."""
+        return self.principal.scope
 
     @property
     def csrf(self) -> str:
@@ -135,7 +141,12 @@ def check_password(password: str) -> None:
 
 
 def add_account(
-    people: People, passwords: Passwords, account: tuple[str, Role, str], *, now_ms: int
+    people: People,
+    passwords: Passwords,
+    account: tuple[str, Role, str],
+    *,
+    now_ms: int,
+    scope: Scope = EVERYTHING,
 ) -> None:
     """Add a person by (name, role, password). Raises InvalidError, ConflictError."""
     name, role, password = account
@@ -144,7 +155,7 @@ def add_account(
         raise InvalidError("The name is empty, long or has odd spaces.", "Choose another name.")
     identity = uuid7(now_ms, secrets.token_bytes(RANDOM_BYTES))
     hashed = passwords.hash(password)
-    people.add(Account(identity, name, role, hashed, active=True, created_ms=now_ms))
+    people.add(Account(identity, name, role, hashed, active=True, created_ms=now_ms, scope=scope))
 
 
 def ensure_first_admin(people: People, passwords: Passwords, *, now_ms: int) -> str | None:

@@ -13,6 +13,8 @@ from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
+from gongfu_fleet.domain.audit import Deed
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
 
 class Cursor(NamedTuple):
@@ -154,23 +156,36 @@ class IncidentLedger(Protocol):
     """The incidents for reading, and the way to add to them."""
 
     def page(
-        self, limit: int, before: str | None, *, asset: str | None, only_open: bool
+        self,
+        limit: int,
+        before: str | None,
+        *,
+        asset: str | None,
+        only_open: bool,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[Incident]:
         """Incidents with an id below ``before``, newest id first."""
         ...
 
-    def find(self, incident_id: str) -> Incident:
-        """One incident. Raises NotFoundError."""
+    def find(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Incident:
+        """One incident. Raises NotFoundError, for one outside the scope too."""
         ...
 
     def events(self, incident_id: str) -> Sequence[Event]:
         """Its events in order; none when there is no such incident."""
         ...
 
-    def append(self, drafts: Sequence[Draft], *, at_ms: int, by: str | None = None) -> None:
-        """As WatchStore.append."""
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        at_ms: int,
+        by: str | None = None,
+        deed: Deed | None = None,
+    ) -> None:
+        """As WatchStore.append; with a ``deed`` for the audit log when something changed."""
         ...
 
-    def version(self) -> int:
-        """How many events the ledger holds; grows with every change people should see."""
+    def version(self, scope: Scope = EVERYTHING) -> int:
+        """How many events of the scope there are; grows with every change people should see."""
         ...

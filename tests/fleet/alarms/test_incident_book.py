@@ -8,6 +8,7 @@ import pytest
 from gongfu_fleet.domain.alarms.incident import Merged
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.errors import ConflictError, NotFoundError
+from gongfu_fleet.ports import Actor
 from gongfu_fleet.services.incidents import IncidentBook
 from tests.fleet.alarms.stand import MINUTE, START_MS, Stand
 
@@ -64,7 +65,7 @@ def test_an_incident_is_shown_with_every_field_of_the_http_contract(book: Incide
 
 def test_acknowledging_notes_who_and_why_once(book: IncidentBook) -> None:
     version = book.version()
-    view = book.acknowledge("i-000001", by="mei", note=" 压缩机停了 ", now_ms=7)
+    view = book.acknowledge("i-000001", " 压缩机停了 ", by=Actor("mei", 7, real_ms=7))
     assert (view.workflow, view.acked_by, view.acked_ms, view.note) == (
         "acked",
         "mei",
@@ -72,12 +73,12 @@ def test_acknowledging_notes_who_and_why_once(book: IncidentBook) -> None:
         "压缩机停了",
     )
     assert book.version() == version + 1
-    assert book.acknowledge("i-000001", by="lin", note="me too", now_ms=8) == view
+    assert book.acknowledge("i-000001", "me too", by=Actor("lin", 8, real_ms=8)) == view
     assert book.version() == version + 1
 
 
 def test_events_are_numbered_and_their_data_is_json(book: IncidentBook) -> None:
-    book.acknowledge("i-000001", by="mei", note="", now_ms=7)
+    book.acknowledge("i-000001", "", by=Actor("mei", 7, real_ms=7))
     events = book.events("i-000001")
     assert [(event.n, event.kind, event.by) for event in events] == [
         (1, "raised", None),
@@ -92,7 +93,7 @@ def test_an_incident_leaves_the_open_list_when_it_is_over_and_acknowledged(
     stand.hear(*[4.0] * 20, minute=51)
     stand.drain()
     assert [view.condition for view in book.open_items(10)] == ["normal"]
-    book.acknowledge("i-000001", by="mei", note="", now_ms=7)
+    book.acknowledge("i-000001", "", by=Actor("mei", 7, real_ms=7))
     assert book.open_items(10) == []
     assert [view.id for view in book.all_items(10)] == ["i-000001"]
 
@@ -109,11 +110,11 @@ def test_what_is_not_there_is_not_found(book: IncidentBook) -> None:
     with pytest.raises(NotFoundError):
         book.events("i-9")
     with pytest.raises(NotFoundError):
-        book.acknowledge("i-9", by="mei", note="", now_ms=7)
+        book.acknowledge("i-9", "", by=Actor("mei", 7, real_ms=7))
 
 
 def test_a_merged_incident_sends_people_to_the_elder(stand: Stand, book: IncidentBook) -> None:
     stand.ledger.append([Draft("i-000001", Merged("i-000000"))], at_ms=1)
     with pytest.raises(ConflictError, match="i-000000"):
-        book.acknowledge("i-000001", by="mei", note="", now_ms=7)
+        book.acknowledge("i-000001", "", by=Actor("mei", 7, real_ms=7))
     assert book.get("i-000001").merged_into == "i-000000"

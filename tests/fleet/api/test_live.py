@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from gongfu_fleet.adapters.memory import MemoryConnections, MemoryIncidents
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.api.live import LiveFeed
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.ports import Connection, IncidentView
 
 Event = tuple[str, Any]
@@ -99,7 +100,8 @@ async def test_listeners_share_one_snapshot(deps: ApiDeps) -> None:
     viewer = deps.viewer()
 
     class CountingViewer(type(viewer)):  # type: ignore[misc] # only counts how often it looks
-        def views(self) -> dict[str, Any]:
+        def views(self, scope: Scope = EVERYTHING) -> dict[str, Any]:
+            del scope
             looked.append(1)
             return {}
 
@@ -108,7 +110,7 @@ async def test_listeners_share_one_snapshot(deps: ApiDeps) -> None:
     running = asyncio.create_task(feed.run())
     await asyncio.sleep(0.2)
     assert looked == []
-    streams = [feed.listen(lambda: True) for _ in range(20)]
+    streams = [feed.listen(lambda: EVERYTHING) for _ in range(20)]
     await asyncio.gather(*(anext(stream) for stream in streams))
     assert len(looked) <= 3
     deps.stopping.set()
@@ -125,7 +127,8 @@ async def test_a_feed_that_cannot_look_tries_again_and_says_so_once(
     viewer = deps.viewer()
 
     class FailingViewer(type(viewer)):  # type: ignore[misc] # fails twice, then works
-        def views(self) -> dict[str, Any]:
+        def views(self, scope: Scope = EVERYTHING) -> dict[str, Any]:
+            del scope
             if next(failures, False):
                 raise OSError("disk gone")
             return {}
@@ -133,16 +136,17 @@ async def test_a_feed_that_cannot_look_tries_again_and_says_so_once(
     failing = FailingViewer(deps.registry, deps.readings, deps.connections, deps.incidents)
     feed = LiveFeed(deps, failing, step_s=0.02)
     running = asyncio.create_task(feed.run())
-    assert b"event: fleet" in await anext(feed.listen(lambda: True))
+    assert b"event: fleet" in await anext(feed.listen(lambda: EVERYTHING))
     deps.stopping.set()
     await running
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
 
 async def test_a_page_that_signed_out_is_sent_away(deps: ApiDeps) -> None:
-    feed = LiveFeed(deps, deps.viewer(), step_s=0.02, alive_s=0.05)
+    feed = LiveFeed(deps, deps.viewer(), step_s=0.02, ask_s=0.05)
     running = asyncio.create_task(feed.run())
-    received = [part async for part in feed.listen(lambda: False)]
+    welcome = iter([EVERYTHING])
+    received = [part async for part in feed.listen(lambda: next(welcome, None))]
     assert received
     deps.stopping.set()
     await running

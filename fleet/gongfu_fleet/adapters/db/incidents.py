@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, bindparam, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, insert, or_, select, true
 from sqlalchemy.orm import Session
 
+from gongfu_fleet.adapters.db import audit
 from gongfu_fleet.adapters.db.engine import reading, writing
 from gongfu_fleet.adapters.db.incident_rows import (
     ConsumerCursorRow,
@@ -17,11 +18,15 @@ from gongfu_fleet.adapters.db.incident_rows import (
     read_incident,
     write_incident,
 )
+from gongfu_fleet.adapters.db.schema import AssetRow
+from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.domain.alarms import event_data, zone_data
 from gongfu_fleet.domain.alarms.arrivals import Covered
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
+from gongfu_fleet.domain.audit import Deed
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
 from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
 
@@ -92,13 +97,31 @@ class SqlIncidentStore:
             cursor = ConsumerCursorRow(name=turn.consumer, **turn.after._asdict())
             session.merge(cursor)
 
-    def append(self, drafts: Sequence[Draft], *, at_ms: int, by: str | None = None) -> None:
-        """Append events in one transaction. Raises ConflictError."""
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        at_ms: int,
+        by: str | None = None,
+        deed: Deed | None = None,
+    ) -> None:
+        """Append events in one transaction, and the deed if any of them changed something.
+
+        Raises ConflictError.
+        """
         with writing(self.engine) as session:
-            _append(session, drafts, at_ms=at_ms, by=by)
+            changed = _append(session, drafts, at_ms=at_ms, by=by)
+            if changed and deed:
+                audit.append(session, deed)
 
     def page(
-        self, limit: int, before: str | None, *, asset: str | None, only_open: bool
+        self,
+        limit: int,
+        before: str | None,
+        *,
+        asset: str | None,
+        only_open: bool,
+        scope: Scope = EVERYTHING,
     ) -> Sequence[Incident]:
         """Incidents below ``before``, newest id first."""
         found = select(IncidentRow).order_by(IncidentRow.id.desc()).limit(limit)
@@ -108,13 +131,15 @@ class SqlIncidentStore:
             found = found.where(IncidentRow.asset == asset)
         if only_open:
             found = found.where(IncidentRow.open.is_(True))
+        found = found.where(_visible(scope))
         with reading(self.engine) as session:
             return [read_incident(row) for row in session.scalars(found)]
 
-    def find(self, incident_id: str) -> Incident:
-        """One incident. Raises NotFoundError."""
+    def find(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Incident:
+        """One incident. Raises NotFoundError, for one outside the scope too."""
+        found = select(IncidentRow).where(IncidentRow.id == incident_id, _visible(scope))
         with reading(self.engine) as session:
-            row = session.get(IncidentRow, incident_id)
+            row = session.scalar(found)
             if row is None:
                 raise NotFoundError(
                     f"There is no incident {incident_id}.", "Take an id from the list of incidents."
@@ -134,10 +159,20 @@ class SqlIncidentStore:
                 for row in session.scalars(found)
             ]
 
-    def version(self) -> int:
-        """How many events the ledger holds."""
+    def version(self, scope: Scope = EVERYTHING) -> int:
+        """How many events the ledger holds of the scope."""
         with reading(self.engine) as session:
-            return _last_seq(session)
+            if scope.everything:
+                return _last_seq(session)
+            inside = select(func.count()).select_from(IncidentEventRow)
+            inside = inside.join(IncidentRow, IncidentEventRow.incident_id == IncidentRow.id)
+            return session.scalar(inside.where(_visible(scope))) or 0
+
+
+def _visible(scope: Scope) -> ColumnElement[bool]:
+    if scope.everything:
+        return true()
+    return IncidentRow.asset.in_(select(AssetRow.id).where(within(scope)))
 
 
 def _cursor(session: Session, consumer: str) -> Cursor | None:
@@ -161,9 +196,9 @@ def _locked(session: Session, ids: Iterable[str]) -> dict[str, IncidentRow]:
     return {row.id: row for row in session.scalars(found)}
 
 
-def _append(session: Session, drafts: Sequence[Draft], *, at_ms: int, by: str | None) -> None:
+def _append(session: Session, drafts: Sequence[Draft], *, at_ms: int, by: str | None) -> bool:
     if not drafts:
-        return
+        return False
     rows = _locked(session, (draft.incident_id for draft in drafts))
     seq = _last_seq(session)
     events = []
@@ -184,6 +219,7 @@ def _append(session: Session, drafts: Sequence[Draft], *, at_ms: int, by: str | 
     session.flush()
     if events:
         session.execute(insert(IncidentEventRow), events)
+    return bool(events)
 
 
 def _measure(session: Session, updates: Sequence[ZoneUpdate]) -> None:

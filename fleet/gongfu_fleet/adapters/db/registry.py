@@ -21,8 +21,10 @@ from gongfu_fleet.adapters.db.schema import (
     VillageRow,
     ZoneRow,
 )
+from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
 from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError
 
 
@@ -37,15 +39,15 @@ class SqlRegistry:
         with reading(self.engine) as session:
             return _revision(session)
 
-    def assets(self) -> Mapping[str, Asset]:
-        """Every asset by id, with its zones and the policies in force."""
+    def assets(self, scope: Scope = EVERYTHING) -> Mapping[str, Asset]:
+        """The assets of a scope by id, with their zones and the policies in force."""
         with reading(self.engine) as session:
             policies = _policies_in_force(session)
             zones: dict[str, list[Zone]] = {}
             for row in session.scalars(select(ZoneRow).order_by(ZoneRow.asset_id, ZoneRow.zone)):
                 zone = Zone(row.zone, row.metric, policies[row.product_class])
                 zones.setdefault(row.asset_id, []).append(zone)
-            rows = session.scalars(select(AssetRow).order_by(AssetRow.id))
+            rows = session.scalars(select(AssetRow).where(within(scope)).order_by(AssetRow.id))
             return {row.id: _asset(row, tuple(zones.get(row.id, ()))) for row in rows}
 
     def places_geojson(self, level: str) -> str:
