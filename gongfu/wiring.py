@@ -12,8 +12,9 @@ from gongfu.consumers import ConsumerLoop
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
+from gongfu.ingest_side import disk_guard, ingest_lanes
 from gongfu.secrets_file import Secrets
-from gongfu.settings import ApiSettings, Settings, secret_text
+from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, ApiSettings, Settings
 from gongfu.telemetry import (
     LogHistory,
     StoredConnections,
@@ -21,12 +22,18 @@ from gongfu.telemetry import (
     StoredReadings,
     Telemetry,
 )
-from gongfu_broker.access import User, device_user, ingest_user, replay_user
+from gongfu_broker.access import (
+    BACKFILL_LEAVES,
+    LIVE_LEAVES,
+    User,
+    device_user,
+    ingest_user,
+    replay_user,
+)
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
-from gongfu_broker.ports import Session
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
@@ -35,9 +42,8 @@ from gongfu_ingest.commit import Committer
 from gongfu_ingest.forwarder import Forwarder
 from gongfu_ingest.service import IngestService
 
-INGEST = "ingest-p0"
+INGEST = OWN_USER
 REPLAY = "replay"
-MAX_WAITING = 20_000
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,9 @@ class Worker:
 
     def troubles(self) -> list[str]:
         """Sentences for /health; empty while all is well."""
-        told = (self.ingest.state.commit_error, self.watch.failure)
+        watching = [self.watch.failure] if self.watch.failure else []
         outside = self.forwarder.troubles() if self.forwarder else []
-        return [*(trouble for trouble in told if trouble), *outside]
+        return [*self.ingest.state.troubles(), *watching, *outside]
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,8 @@ def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
     """Every account of the embedded broker."""
     known = devices.devices().values()
     return [
-        ingest_user(INGEST, keys.ingest),
+        ingest_user(INGEST, keys.ingest, LIVE_LEAVES),
+        ingest_user(OWN_BACKFILL_USER, keys.backfill, BACKFILL_LEAVES),
         replay_user(REPLAY, keys.replay),
         *(device_user(device, keys.devices[device.dev]) for device in known),
     ]
@@ -84,22 +91,10 @@ def embedded_broker(settings: Settings, users: Sequence[User]) -> EmbeddedBroker
 
 
 def connector(settings: Settings) -> AiomqttConnector:
-    """The way to the broker."""
+    """The way to the broker of whoever is not ingest."""
     broker = settings.broker
     tls = ssl.create_default_context() if broker.tls else None
     return AiomqttConnector(broker.host or "127.0.0.1", broker.port, tls=tls)
-
-
-def ingest_session(settings: Settings, keys: Secrets) -> Session:
-    """Ingest's persistent session; its client id is a secret, so nobody takes it over by name."""
-    own = secret_text(settings.broker.password, settings.broker.password_file)
-    return Session(
-        client_id=keys.ingest_client_id,
-        user=settings.broker.user if settings.broker.host else INGEST,
-        secret=own or keys.ingest,
-        persistent=True,
-        max_waiting=MAX_WAITING,
-    )
 
 
 def worker(
@@ -122,10 +117,10 @@ def worker(
         if forwarder:
             forwarder.wake()
 
-    session, link = ingest_session(settings, keys), connector(settings)
+    devices, guard = RegisteredDevices(fleet.registry), disk_guard(settings, telemetry)
     ingest = IngestService(
-        committer=Committer(telemetry.database, telemetry.log, RegisteredDevices(fleet.registry)),
-        connect=lambda: link.connect(session),
+        committer=Committer(telemetry.database, telemetry.log, devices, guard=guard),
+        lanes=ingest_lanes(settings, keys),
         clock=clock,
         writer=telemetry.writer,
         on_commit=wake,

@@ -10,19 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from gongfu_broker.access import device_user, ingest_user
+from gongfu_broker.access import BACKFILL_LEAVES, LIVE_LEAVES, device_user, ingest_user
 from gongfu_broker.clock import RealClock, real_ms
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.memory import MemoryBroker
 from gongfu_broker.payloads import Ack
 from gongfu_broker.ports import Bus, Device, Session
+from gongfu_broker.topics import uplink_filters
 from gongfu_ingest.commit import Committer
 from gongfu_ingest.database import Database
+from gongfu_ingest.lanes import Lane
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.service import IngestService
 
 CABINET = Device("cab-0001", "hangzhou", DeviceKind.CABINET)
-INGEST = Session("ingest-p0-x", "ingest-p0", "i", persistent=True)
+LIVE = Session("ingest-p0-x", "ingest-p0", "i", persistent=True)
+BACKFILL = Session("ingest-bf-p0-x", "ingest-bf-p0", "b", persistent=True)
 OWN = "clf/v1/hangzhou/cab-0001"
 
 
@@ -43,14 +46,29 @@ class Running:
 
 @asynccontextmanager
 async def running(path: Path) -> AsyncIterator[Running]:
-    broker = MemoryBroker([device_user(CABINET, "d"), ingest_user("ingest-p0", "i")])
+    broker = MemoryBroker(
+        [
+            device_user(CABINET, "d"),
+            ingest_user("ingest-p0", "i", LIVE_LEAVES),
+            ingest_user("ingest-bf-p0", "b", BACKFILL_LEAVES),
+        ]
+    )
     database = Database(path)
     log = TelemetryLog(database)
     commits: list[int] = []
     with ThreadPoolExecutor(1) as writer:
         service = IngestService(
             committer=Committer(database, log, Registry()),
-            connect=lambda: broker.connect(INGEST),
+            lanes=[
+                Lane("live", uplink_filters(LIVE_LEAVES), lambda: broker.intake(LIVE)),
+                Lane(
+                    "backfill",
+                    uplink_filters(BACKFILL_LEAVES),
+                    lambda: broker.intake(BACKFILL),
+                    urgent=False,
+                    batch=200,
+                ),
+            ],
             clock=RealClock(),
             writer=writer,
             on_commit=lambda: commits.append(log.head()),
