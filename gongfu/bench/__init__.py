@@ -1,10 +1,11 @@
 """Measuring Gongfu: ``gongfu bench NAME``; baselines run in the same run."""
 
 from gongfu.bench.faults import faults
+from gongfu.bench.ingest import ingest
 from gongfu.bench.spine import spine
 from gongfu.cli.output import emit, fail, say
 
-BENCHES = {"faults": faults, "spine": spine}
+BENCHES = {"faults": faults, "ingest": ingest, "spine": spine}
 
 
 def run_bench(name: str, *, quick: bool, seed: int, as_json: bool) -> None:

@@ -8,7 +8,7 @@ acknowledged is sent again after a reconnect, as a device does. Run as a compani
 import asyncio
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -48,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def script(self) -> Script:
         """What the devices say."""
-        return Script(self.begin_ms, self.every_ms, self.warm, self.boot)
+        return Script(self.devices, self.begin_ms, self.every_ms, self.warm, self.boot)
 
 
 @dataclass
@@ -110,8 +110,9 @@ class Load:
         for k in range(len(self.links)):
             self._pump(k)
 
-    def start(self, seconds: float) -> None:
-        """Let every device send one message per ``every_ms``, evenly spread."""
+    def start(self, seconds: float, begin_ms: int) -> None:
+        """Let every device send one message per ``every_ms``, evenly spread, from now on."""
+        self._script = replace(self._script, begin_ms=begin_ms)
         self._tasks.append(asyncio.create_task(self._steadily(seconds)))
 
     async def settle(self, timeout_s: float) -> None:
@@ -231,7 +232,7 @@ async def _answer(load: Load, question: Told) -> Told:
     if "burst" in question:
         load.burst(question["burst"])
     elif "steady_s" in question:
-        load.start(question["steady_s"])
+        load.start(question["steady_s"], question["begin_ms"])
     elif "settle_s" in question:
         await load.settle(question["settle_s"])
     told = {**load.ledger.counts(), "connected": load.connected, "behind_s": load.behind_s}
