@@ -6,7 +6,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from gongfu_fleet.api import assets, geo, health, incidents, live, map, readings, session  # noqa: A004 - the noun is map
+from gongfu_fleet.api import (
+    assets,
+    geo,
+    health,
+    incidents,
+    live,
+    map,  # noqa: A004 - the noun is map
+    metrics,
+    readings,
+    session,
+)
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.api.edge import BodyLimit, SecurityHeaders
 from gongfu_fleet.api.pages import install_pages
@@ -32,7 +42,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.viewer = viewer
     app.state.places = geo.PackedPlaces(deps.registry)
     app.state.feed = live.LiveFeed(deps, viewer)
-    for module in (session, map, geo, assets, readings, incidents, live, health):
+    for module in (session, map, geo, assets, readings, incidents, live, health, metrics):
         app.include_router(module.router)
     for router in extra:
         app.include_router(router)

@@ -18,6 +18,7 @@ from gongfu_fleet.ports import (
     Readings,
 )
 from gongfu_fleet.services.fleet_view import FleetViewer
+from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.jobs import JobState
 from gongfu_fleet.services.sign_in import SignIn
 
@@ -32,6 +33,16 @@ def no_jobs() -> Sequence[JobState]:
     return ()
 
 
+def unknown() -> None:
+    """Of a process that cannot tell."""
+    return
+
+
+def no_metrics() -> bytes:
+    """Of a process that measures nothing."""
+    return b""
+
+
 @dataclass(frozen=True)
 class ApiDeps:
     """Ports and services of one API process.
@@ -39,6 +50,8 @@ class ApiDeps:
     ``clock`` is platform time, ``real_ms`` the time of sessions. ``stopping`` is set when the
     process begins to stop: live streams end then. ``troubles`` give sentences for /health;
     ``jobs`` gives the state of recurring jobs, whichever process runs them.
+    ``flow`` and ``room`` give what waits where; ``metrics`` the text for Prometheus, which whoever
+    knows ``metrics_token`` may read.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -55,6 +68,10 @@ class ApiDeps:
     secure_cookies: bool = False
     troubles: tuple[Callable[[], Sequence[str]], ...] = ()
     jobs: Callable[[], Sequence[JobState]] = no_jobs
+    flow: Callable[[], Flow | None] = unknown
+    room: Callable[[], Room | None] = unknown
+    metrics: Callable[[], bytes] = no_metrics
+    metrics_token: str = field(default="", repr=False)
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""

@@ -19,11 +19,14 @@ class Permission(StrEnum):
     OWN_ACCOUNT = "own_account"
     READ = "read"
     ACKNOWLEDGE = "acknowledge"
+    METRICS = "metrics"
 
 
 ALLOWED: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.OWN_ACCOUNT, Permission.READ}),
-    Role.MANAGER: frozenset({Permission.OWN_ACCOUNT, Permission.READ, Permission.ACKNOWLEDGE}),
+    Role.MANAGER: frozenset(
+        {Permission.OWN_ACCOUNT, Permission.READ, Permission.ACKNOWLEDGE, Permission.METRICS}
+    ),
     Role.ADMIN: frozenset(Permission),
 }
 

@@ -15,7 +15,7 @@ from gongfu_fleet.ports import IncidentView
 
 Browser = Callable[[str], httpx.Client]
 PUBLIC = {("GET", "/"), ("GET", "/health"), ("POST", "/api/session")}
-MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge")}
+MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge"), ("GET", "/metrics")}
 BODIES = {
     "/api/session/password": {"old": "x", "new": "y"},
     "/api/incidents/{incident_id}/acknowledge": {},
