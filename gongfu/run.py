@@ -18,6 +18,7 @@ from gongfu.cli.output import say
 from gongfu.demo_clock import platform_clock, utc_now
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FIRST_PASSWORD, FleetSide, open_fleet
+from gongfu.fsync_gate import gate_engine
 from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.housekeeping import housekeeping
 from gongfu.http_server import HttpServer, http_server
@@ -99,6 +100,7 @@ async def run_api(settings: Settings) -> None:
 def _open(settings: Settings, *, read_only: bool = False) -> Iterator[House]:
     say("opening databases …")
     fleet = open_fleet(settings)
+    gate_engine(fleet.engine)
     try:
         telemetry = open_telemetry(settings.telemetry_path, read_only=read_only)
     except BaseException:
