@@ -8,6 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from gongfu_broker.columns import metrics
@@ -19,6 +20,7 @@ COLUMNS = f"{KEY}, " + ", ".join(metrics())
 # (ts, dev, boot, mseq, idx, *values) in the order of a shape.
 Row = tuple[Any, ...]  # Any: SQLite's parameter types
 Shape = tuple[str, ...]
+BY_DEV = f"SELECT {COLUMNS} FROM hot WHERE ts >= ? AND ts < ? ORDER BY dev, ts"  # noqa: S608 - fixed names
 _PLACES = ", ".join("?" * (5 + len(metrics())))
 _REPLACE = f"INSERT OR REPLACE INTO hot ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - fixed names
 _KEEP = f"INSERT OR IGNORE INTO hot_conflict ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - fixed names
@@ -31,6 +33,8 @@ def by_shape(points: Iterable[Point]) -> Mapping[Shape, list[Row]]:
     rows: dict[Shape, list[Row]] = defaultdict(list)
     for ts, dev, rank, values in points:
         rows[tuple(values)].append((ts, dev, *rank, *values.values()))
+    for alike in rows.values():
+        alike.sort(key=itemgetter(0))  # neighbours in time are neighbours in the file
     return rows
 
 

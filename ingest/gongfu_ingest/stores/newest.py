@@ -8,7 +8,7 @@ is right at any moment, after any crash, and in any process.
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from gongfu_broker.columns import metrics
 from gongfu_ingest.database import Database
@@ -17,10 +17,9 @@ from gongfu_ingest.stores import hot
 
 BUCKET_MS = 5_000
 Newest = dict[str, dict[str, Latest]]
-_Value = tuple[str, str, int, float]
-_Found = tuple[tuple[int, int], list[_Value]]
-# Runs a piece of work where writing is allowed, and waits for its end.
-Run = Callable[[Callable[[], object]], object]
+Value = tuple[str, str, int, float]
+_Found = tuple[tuple[int, int], list[Value]]
+_T = TypeVar("_T")
 # What is changed in one transaction, so that a commit of ingest never waits long.
 _SLICE = 5_000
 _MARK = "INSERT INTO fresh VALUES (?, 1) ON CONFLICT (bucket) DO UPDATE SET rev = rev + 1"
@@ -29,6 +28,19 @@ _UPSERT = (
     " SET ts = excluded.ts, value = excluded.value WHERE excluded.ts >= last.ts"
 )
 _ROWS = f"SELECT {hot.COLUMNS} FROM hot WHERE ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - fixed names
+
+
+class Run(Protocol):
+    """Runs a piece of work where writing is allowed, and waits for its end."""
+
+    def __call__(self, work: Callable[[], _T], /) -> _T:
+        """What the work returns."""
+        ...
+
+
+def here(work: Callable[[], _T]) -> _T:
+    """A ``Run`` for whoever is where writing is allowed already."""
+    return work()
 
 
 def mark(connection: sqlite3.Connection, times_ms: Iterable[int]) -> None:
@@ -62,7 +74,7 @@ def refresh(database: Database, run: Run) -> int:
     return sum(len(offered) for _, offered in found)
 
 
-def offer(connection: sqlite3.Connection, values: Iterable[_Value]) -> None:
+def offer(connection: sqlite3.Connection, values: Iterable[Value]) -> None:
     """Upsert (dev, metric, ts_ms, value) where nothing newer stands."""
     connection.executemany(_UPSERT, values)
 
@@ -114,7 +126,7 @@ def _take(found: Newest, rows: Iterable[tuple[Any, ...]], devs: Collection[str] 
                 known[metric] = Latest(ts, value)
 
 
-def _flat(found: Mapping[str, Mapping[str, Latest]]) -> Iterator[_Value]:
+def _flat(found: Mapping[str, Mapping[str, Latest]]) -> Iterator[Value]:
     for dev, values in found.items():
         for metric, latest in values.items():
             yield dev, metric, *latest
