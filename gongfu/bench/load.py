@@ -73,6 +73,7 @@ class Load:
     links: list[Link] = field(init=False)
     behind_s: float = field(default=0.0, init=False)
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list, init=False)
+    _saying: "asyncio.Task[None] | None" = field(default=None, init=False)
     _until: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -113,10 +114,12 @@ class Load:
     def start(self, seconds: float, begin_ms: int) -> None:
         """Let every device send one message per ``every_ms``, evenly spread, from now on."""
         self._script = replace(self._script, begin_ms=begin_ms)
-        self._tasks.append(asyncio.create_task(self._steadily(seconds)))
+        self._saying = asyncio.create_task(self._steadily(seconds))
 
     async def settle(self, timeout_s: float) -> None:
-        """Wait until everything is acknowledged by the platform; repeat what is not."""
+        """Wait until everything is said and acknowledged by the platform; repeat what is not."""
+        if self._saying:
+            await self._saying
         deadline = time.monotonic() + timeout_s
         again = time.monotonic() + RESEND_S
         while self.ledger.acked != self.ledger.sent and time.monotonic() < deadline:
@@ -128,7 +131,7 @@ class Load:
 
     def end(self) -> None:
         """Close everything."""
-        for task in self._tasks:
+        for task in (*self._tasks, *([self._saying] if self._saying else [])):
             task.cancel()
         for link in self.links:
             link.end()
