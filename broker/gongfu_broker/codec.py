@@ -56,6 +56,8 @@ _state = msgspec.json.Decoder(State)
 _result = msgspec.json.Decoder(Result)
 _object = msgspec.json.Decoder(dict[str, Any])  # the single-object form has free field names
 encode = msgspec.json.Encoder().encode
+# Deep nesting makes msgspec raise RecursionError, in fields it does not know as well.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
@@ -66,7 +68,7 @@ def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
     _check_size(payload)
     try:
         batch = _batch.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         return _single(kind, payload, error)
     _check_version(batch.v)
     faults: list[str] = []
@@ -96,7 +98,7 @@ def _decode(decoder: "msgspec.json.Decoder[T]", payload: bytes) -> T:
     _check_size(payload)
     try:
         return decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise PayloadError(Reason.MALFORMED, _explain(error)) from None
 
 
@@ -143,7 +145,7 @@ def _blank(columns: tuple[Column, ...], values: list[float | None], faults: list
 def _single(kind: DeviceKind, payload: bytes, batch_error: Exception) -> Telemetry:
     try:
         fields = _object.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise PayloadError(Reason.MALFORMED, _explain(error)) from None
     ts = fields.get("ts")
     if "s" in fields or not isinstance(ts, int) or isinstance(ts, bool) or ts < 0:

@@ -75,7 +75,7 @@ def payload_hash(payload: bytes) -> bytes:
     """
     try:
         fields = _fields.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return blake2b(payload, digest_size=8).digest()
     kept = b",".join(bytes(fields[name]) for name in sorted(fields) if name != "lo")
     return blake2b(kept, digest_size=8).digest()
