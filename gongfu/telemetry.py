@@ -97,8 +97,9 @@ class StoredConnections:
 
     def devices(self) -> Mapping[str, Connection]:
         """Every device heard of, by id."""
+        wrong = self.reports.clock_offsets()
         return {
-            dev: Connection(link.online, link.heard_ms, link.boot, link.fw)
+            dev: Connection(link.online, link.heard_ms, link.boot, link.fw, wrong.get(dev, 0))
             for dev, link in self.reports.links().items()
         }
 

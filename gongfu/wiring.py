@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import FastAPI
 
@@ -13,8 +13,9 @@ from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
 from gongfu.ingest_side import disk_guard, ingest_lanes
-from gongfu.secrets_file import Secrets
-from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, ApiSettings, Settings
+from gongfu.metrics import Figures, exposition
+from gongfu.secrets_file import Secrets, metrics_token
+from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, Settings
 from gongfu.telemetry import (
     LogHistory,
     StoredConnections,
@@ -37,6 +38,7 @@ from gongfu_broker.nats_config import NatsSettings
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_ingest.commit import Committer
 from gongfu_ingest.forwarder import Forwarder
@@ -65,10 +67,12 @@ class Worker:
 class Face:
     """What the HTTP face must know of the process it lives in."""
 
-    settings: ApiSettings
+    settings: Settings
     connected: Callable[[], bool]
     troubles: Callable[[], Sequence[str]]
     stopping: asyncio.Event
+    flow: Callable[[], Flow | None]
+    room: Callable[[], Room | None]
 
 
 def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
@@ -146,7 +150,11 @@ def api(
         sign_in=fleet.sign_in,
         stopping=face.stopping,
         troubles=(face.troubles,),
-        secure_cookies=face.settings.secure_cookies,
+        secure_cookies=face.settings.api.secure_cookies,
         jobs=fleet.schedule().states,
+        flow=face.flow,
+        room=face.room,
+        metrics_token=lambda: metrics_token(face.settings.state),
     )
-    return create_app(deps)
+    figures = Figures(deps, telemetry.reports.dead_letter_counts)
+    return create_app(replace(deps, metrics=lambda: exposition(figures)))

@@ -38,6 +38,11 @@ def unknown() -> None:
     return
 
 
+def no_token() -> str:
+    """Nobody knows it."""
+    return ""
+
+
 def no_metrics() -> bytes:
     """Of a process that measures nothing."""
     return b""
@@ -51,7 +56,7 @@ class ApiDeps:
     process begins to stop: live streams end then. ``troubles`` give sentences for /health;
     ``jobs`` gives the state of recurring jobs, whichever process runs them.
     ``flow`` and ``room`` give what waits where; ``metrics`` the text for Prometheus, which whoever
-    knows ``metrics_token`` may read.
+    knows what ``metrics_token`` gives may read; an empty one is nobody's.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -71,7 +76,7 @@ class ApiDeps:
     flow: Callable[[], Flow | None] = unknown
     room: Callable[[], Room | None] = unknown
     metrics: Callable[[], bytes] = no_metrics
-    metrics_token: str = field(default="", repr=False)
+    metrics_token: Callable[[], str] = no_token
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""

@@ -61,7 +61,7 @@ class Scrapes:
     def __call__(self, request: Request) -> None:
         """Let the caller in. Raises SignInError, ForbiddenError."""
         scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-        token = deps_of(request).metrics_token
+        token = deps_of(request).metrics_token()
         right = hmac.compare_digest(sent.strip().encode(), token.encode())
         if scheme.lower() != "bearer" or not token or not right:
             self._person(request)

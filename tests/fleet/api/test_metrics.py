@@ -18,7 +18,7 @@ TEXT = b"# TYPE gongfu_up gauge\ngongfu_up 1.0\n"
 
 @pytest.fixture
 def app(deps: ApiDeps) -> FastAPI:
-    return create_app(replace(deps, metrics=lambda: TEXT, metrics_token=TOKEN))
+    return create_app(replace(deps, metrics=lambda: TEXT, metrics_token=lambda: TOKEN))
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("manager", 200), ("admin", 200)])
