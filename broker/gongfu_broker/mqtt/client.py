@@ -153,7 +153,9 @@ class MqttConnector:
             raise
         except (OSError, TimeoutError) as error:
             await link.close()
-            raise BusDisconnectedError(f"{self.host}:{self.port}: {_why(error)}") from error
+            raise BusDisconnectedError(
+                f"{self.host}:{self.port}: {_why(error, self.tls)}"
+            ) from error
         except BaseException:
             await link.close()
             raise
@@ -178,14 +180,15 @@ def connect_packet(session: Session, version: Version, *, window: int) -> Connec
     )
 
 
-def _why(error: OSError | TimeoutError) -> str:
+def _why(error: OSError | TimeoutError, tls: ssl.SSLContext | None) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not trusted ({error.verify_message}): name the authority that "
             "signed it"
         )
-    if isinstance(error, ssl.SSLError):
-        return f"no TLS there ({error.reason}): is this the broker's TLS port?"
+    # A broker's plain port hangs up on a TLS greeting.
+    if isinstance(error, ssl.SSLError) or (tls and isinstance(error, ConnectionResetError)):
+        return f"no TLS there ({error}): is this the broker's TLS port?"
     if isinstance(error, TimeoutError) and not error.args:
         return "no answer to CONNECT: is a broker listening there?"
     return f"{error}: is the broker running, and reachable?"
