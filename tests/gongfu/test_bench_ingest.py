@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gongfu.bench import load_wire as wire
-from gongfu.bench.ingest_lines import lines_of
+from gongfu.bench.ingest_lines import line_stages, lines_of
 from gongfu.bench.ingest_runs import Stand, measure, prepare
 from gongfu.bench.ingest_subject import Kind
 from gongfu.bench.load_check import judge
@@ -51,7 +51,7 @@ def test_ours_and_the_reference_make_the_same_line_of_a_message(
 ) -> None:
     payload = SCRIPT.payload(place, seq, lo)
     devices = {device_id(n): Device(device_id(n), SITE, DeviceKind.CABINET) for n in range(10)}
-    ours = lines_of([Message(topic(place), payload)], devices)
+    ours = lines_of([Message(topic(place), payload)], line_stages(devices))
     reference = handle(topic(place), payload).lines
     assert [parts(line.decode()) for line in ours] == [parts(line) for line in reference]
 
