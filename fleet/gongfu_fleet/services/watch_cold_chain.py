@@ -10,7 +10,8 @@ else every few seconds (``watch_unsaved.Pace``). A crash at any point re-reads w
 and changes nothing twice. ``tick`` alone looks at the clock: it tells silence.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from gongfu_broker.clock import Clock
@@ -74,11 +75,14 @@ class ColdChainWatch:
 
         Raises CursorError when the cursor does not fit the log.
         """
-        try:
+        with self._all_or_nothing():
             return self._turn(self._remembered(), limit)
-        except BaseException:
-            self._memory = None  # what the database holds now is to be read again
-            raise
+
+    def rest(self) -> None:
+        """Save what was read; what a crash would read again otherwise."""
+        with self._all_or_nothing():
+            if self._memory and self._memory.reached > self._memory.saved_seq:
+                self._save(self._memory)
 
     def tick(self, now_ms: int) -> None:
         """Tell the silence of zones with running incidents, and its end.
@@ -94,6 +98,14 @@ class ColdChainWatch:
         drafts = [draft for draft in found if draft]
         if drafts:
             self.store.append(drafts, at_ms=now_ms)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._memory = None  # what the database holds now is to be read again
+            raise
 
     def _turn(self, memory: _Memory, limit: int) -> int:
         records = self.log.read(memory.reached, limit)

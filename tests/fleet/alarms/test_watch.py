@@ -398,6 +398,21 @@ def test_what_was_read_and_not_saved_is_read_again_after_a_crash() -> None:
     assert incident.finding.episode.raised_ms == START_MS + 31 * MINUTE
 
 
+def test_before_a_rest_everything_read_is_saved() -> None:
+    stand = Stand(pace=Pace(records=1_000))
+    stand.watch.rest()
+    assert stand.ledger.cursor(CONSUMER) is None
+    stand.hear(4.0)
+    stand.drain()
+    stand.hear(5.0, minute=1)
+    stand.drain()
+    stand.watch.rest()
+    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 2)
+    assert [followed.state.last for followed in stand.ledger.states().values()] == [
+        (START_MS + MINUTE, 5.0)
+    ]
+
+
 def test_silence_is_told_by_what_was_read_not_by_what_was_saved() -> None:
     stand = Stand(pace=Pace(records=1_000))
     stand.hear(*[9.0] * 32)
