@@ -13,12 +13,15 @@ import msgspec
 import numpy as np
 
 from gongfu_ingest.errors import BlockError
+from gongfu_ingest.stores import roll
 from gongfu_ingest.stores.codec import (
     Ints,
     Mask,
+    Packed,
     pack_floats,
     pack_ints,
     pack_mask,
+    scale,
     unpack_floats,
     unpack_ints,
     unpack_mask,
@@ -30,18 +33,23 @@ _CRC_BYTES = 4
 _EVERY_ROW = -1
 
 
-def encode(table: Table, ids: Mapping[str, int]) -> bytes:
-    """The bytes of a table of at least one row; ``ids`` of its metrics."""
+def encode(table: Table, ids: Mapping[str, int]) -> tuple[bytes, bytes]:
+    """(the bytes of a table of at least one row, its statistics); ``ids`` of its metrics."""
     masks: dict[bytes, int] = {}
-    columns = {}
-    for name, (mask, values) in table.columns.items():
+    columns: dict[int, Packed] = {}
+    stats: list[float] = []
+    for name, column in table.columns.items():
         which = _EVERY_ROW
-        if not mask.all():
-            which = masks.setdefault(pack_mask(mask), len(masks))
-        columns[ids[name]] = [which, *pack_floats(values[mask])]
+        if not column.mask.all():
+            which = masks.setdefault(pack_mask(column.mask), len(masks))
+        present = column.present()
+        scaled = scale(present)
+        columns[ids[name]] = [which, *pack_floats(present, scaled)]
+        stats += roll.flat(ids[name], present, scaled)
     keys = (pack_ints(each) for each in table[:4])
     body = msgspec.msgpack.encode([_LAYOUT, len(table.ts), *keys, list(masks), columns])
-    return zlib.crc32(body).to_bytes(_CRC_BYTES, "big") + body
+    head = zlib.crc32(body).to_bytes(_CRC_BYTES, "big")
+    return head + body, msgspec.msgpack.encode(stats)
 
 
 class Block:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gongfu_ingest.errors import BlockError
 from gongfu_ingest.points import Point, Rank
 from gongfu_ingest.stores import roll
-from gongfu_ingest.stores.block import Block, encode
+from gongfu_ingest.stores.block import Block
 from gongfu_ingest.stores.schema import HOUR_MS
 from gongfu_ingest.stores.table import Table
 
@@ -98,11 +98,6 @@ class Blocks:
         block = self.load(connection, row.id)
         place = block.place(ts_ms)
         return None if place is None else _point(block.table, place, dev)
-
-
-def pack(table: Table, ids: Mapping[str, int]) -> tuple[bytes, bytes]:
-    """(bytes of the rows, bytes of their statistics)."""
-    return encode(table, ids), roll.pack(table, ids)
 
 
 def put(connection: sqlite3.Connection, row: BlockRow, data: bytes) -> None:

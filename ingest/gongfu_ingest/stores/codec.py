@@ -8,7 +8,7 @@ noiseless coding techniques", JPL 79-22.
 """
 
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,14 @@ _EXACT = 2**53
 _LEVEL, _STEPS = 0, 1
 _SHUFFLED = 64  # in place of a Rice code's k, which is at most 63
 _MOST_UNARY_BITS = 1 << 22
+_SHORT_BITS = 8 * 16  # nothing to gain from deflating
+
+
+class Scaled(NamedTuple):
+    """Decimals as whole numbers of the unit 10 ** -places."""
+
+    places: int
+    whole: Ints
 
 
 def pack_ints(values: Ints) -> Packed:
@@ -36,7 +44,7 @@ def pack_ints(values: Ints) -> Packed:
     if (values == values[0]).all():
         return [int(values[0])]
     level, steps = _level(values), _steps(values)
-    if _best_rice(level[-1])[0] <= _best_rice(steps[-1])[0]:
+    if level[-1].sum(dtype=np.float64) <= steps[-1].sum(dtype=np.float64):
         return [_LEVEL, level[0], *_pack_unsigned(level[-1])]
     return [_STEPS, *steps[:-1], *_pack_unsigned(steps[-1])]
 
@@ -57,13 +65,11 @@ def unpack_ints(packed: Packed, count: int) -> Ints:
     return np.cumsum(np.concatenate([_wrapped(origin), moves]), dtype=np.int64)
 
 
-def pack_floats(values: Floats) -> Packed:
-    """[places, *whole numbers], or [-1, bytes] when they are no short decimals."""
-    scaled = scale(values)
+def pack_floats(values: Floats, scaled: Scaled | None) -> Packed:
+    """[places, *whole numbers] of what ``scale`` gave, or [-1, bytes] where that is None."""
     if scaled is None:
         return [-1, _deflate(_shuffle(values.view(np.uint64), 8))]
-    places, whole = scaled
-    return [places, *pack_ints(whole)]
+    return [scaled.places, *pack_ints(scaled.whole)]
 
 
 def unpack_floats(packed: Packed, count: int) -> Floats:
@@ -86,23 +92,29 @@ def unpack_mask(data: bytes, count: int) -> Mask:
     return np.unpackbits(raw, count=count).astype(np.bool_)
 
 
-def scale(values: Floats) -> tuple[int, Ints] | None:
-    """(places, whole numbers) so that whole / 10 ** places has the same bits; None: there is none.
+def scale(values: Floats) -> Scaled | None:
+    """Whole numbers so that whole / 10 ** places has the same bits; None: there are none.
 
     Minus zero, NaN and the infinities have none.
     """
-    if not np.isfinite(values).all():
+    if not len(values):
+        return Scaled(0, np.zeros(0, np.int64))
+    most = float(np.abs(values).max())
+    if not most < _EXACT:
         return None
     bits = values.view(np.int64)
-    for places in range(_MOST_PLACES + 1):
-        with np.errstate(over="ignore"):
-            grown = np.rint(values * 10.0**places)
-        if len(grown) and np.abs(grown).max() >= _EXACT:
+    for places in range(_places(float(values[0])), _MOST_PLACES + 1):
+        if most * 10.0**places >= _EXACT:
             return None
-        whole = grown.astype(np.int64)
+        whole = np.rint(values * 10.0**places).astype(np.int64)
         if ((whole / 10.0**places).view(np.int64) == bits).all():
-            return places, whole
+            return Scaled(places, whole)
     return None
+
+
+def _places(value: float) -> int:
+    """Where to begin: the first value needs no fewer places than all of them."""
+    return next((n for n in range(_MOST_PLACES) if round(value, n) == value), _MOST_PLACES)
 
 
 def _level(values: Ints) -> tuple[int, Bits]:
@@ -137,14 +149,16 @@ def _unfold(values: Bits) -> Ints:
 
 
 def _pack_unsigned(values: Bits) -> Packed:
-    width = -(-int(values.max()).bit_length() // 8)
-    if not width:
+    most = int(values.max())
+    if not most:
         return []
-    shuffled = _deflate(_shuffle(values, width))
     size, k = _best_rice(values)
-    if size <= 8 * len(shuffled):
-        return [k, _rice(values, k)]
-    return [_SHUFFLED + width, shuffled]
+    if size > _SHORT_BITS:
+        width = -(-most.bit_length() // 8)
+        shuffled = _deflate(_shuffle(values, width))
+        if 8 * len(shuffled) < size:
+            return [_SHUFFLED + width, shuffled]
+    return [k, _rice(values, k)]
 
 
 def _unpack_unsigned(packed: Packed, count: int) -> Bits:
@@ -159,11 +173,12 @@ def _unpack_unsigned(packed: Packed, count: int) -> Bits:
 
 def _best_rice(values: Bits) -> tuple[float, int]:
     """(bits, k) of the shortest Rice code, its k about the logarithm of the mean."""
-    guess = max(0, int(values.mean()).bit_length() - 1)
+    count = len(values)
+    guess = max(0, int(float(values.sum(dtype=np.float64)) / count).bit_length() - 1)
     sizes = []
-    for k in range(max(0, guess - 1), min(guess + 2, 63)):
-        unary = float((values >> np.uint64(k)).sum(dtype=np.float64)) + len(values)
-        sizes.append((unary + k * len(values) if unary < _MOST_UNARY_BITS else np.inf, k))
+    for k in range(guess, min(guess + 2, _SHUFFLED - 1)):
+        unary = count + float((values >> np.uint64(k)).sum(dtype=np.float64))
+        sizes.append((unary + k * count if unary < _MOST_UNARY_BITS else np.inf, k))
     return min(sizes)
 
 

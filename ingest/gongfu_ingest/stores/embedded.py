@@ -6,6 +6,7 @@ until ``fold`` packs them into blocks; what is read is the same before and after
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
+from operator import itemgetter
 
 from gongfu_broker.columns import metrics
 from gongfu_broker.ports import Window
@@ -15,6 +16,7 @@ from gongfu_ingest.points import Episode, Latest, Point, StoreHealth, WriteResul
 from gongfu_ingest.stores import hot, newest, retention
 from gongfu_ingest.stores.blocks import Blocks, folded_until
 from gongfu_ingest.stores.fold import Folded, fold
+from gongfu_ingest.stores.hot import Row, Shape
 from gongfu_ingest.stores.newest import Run, here
 from gongfu_ingest.stores.overlay import Overlay, Span
 from gongfu_ingest.stores.rows import MAX_TS_MS
@@ -46,6 +48,20 @@ class EmbeddedStore:
         new, conflicts = hot.insert(self._database.writer, hot.by_shape(fresh))
         newest.mark(self._database.writer, [point.ts_ms for point in good])
         return WriteResult(written + new, written + conflicts, rejected)
+
+    def project_rows(self, rows: Mapping[Shape, list[Row]]) -> int:
+        """Store rows that ingest has judged already, inside the caller's transaction.
+
+        Returns how many met another row at their place.
+        """
+        writer = self._database.writer
+        times_ms = [row[0] for alike in rows.values() for row in alike]
+        if times_ms and min(times_ms) < folded_until(writer):
+            return self.project(hot.points_of(rows)).conflicts
+        for alike in rows.values():
+            alike.sort(key=itemgetter(0))  # neighbours in time are neighbours in the file
+        newest.mark(writer, times_ms)
+        return hot.insert(writer, rows)[1]
 
     def refresh_last(self, run: Run = here) -> int:
         """Bring the table of newest values up to date; returns how many values were offered."""

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from gongfu_broker.columns import metrics
 from gongfu_ingest.database import Database
 from gongfu_ingest.stores import blocks, hot, newest
+from gongfu_ingest.stores.block import encode
 from gongfu_ingest.stores.blocks import BlockRow, Blocks
 from gongfu_ingest.stores.newest import Run
 from gongfu_ingest.stores.retention import kept_since
@@ -96,7 +97,7 @@ def _packed(
     new = table_of(rows, metrics())
     older = store.find(reader, dev, hour)
     table = over(store.read(reader, older.id).table, new) if older and older.rows else new
-    data, stats = blocks.pack(table, store.ids)
+    data, stats = encode(table, store.ids)
     if older and hour * HOUR_MS < kept_since(reader):
         stats = older.roll  # counted when all its rows were here; what has expired cannot be again
     row = BlockRow(older.id if older else _NO_BLOCK, dev, hour, len(table.ts), stats)

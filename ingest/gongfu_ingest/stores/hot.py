@@ -38,6 +38,11 @@ def by_shape(points: Iterable[Point]) -> Mapping[Shape, list[Row]]:
     return rows
 
 
+def points_of(rows: Mapping[Shape, Iterable[Row]]) -> list[Point]:
+    """The points of rows grouped by shape; None stands for no value."""
+    return [_point(shape, row) for shape, alike in rows.items() for row in alike]
+
+
 def insert(connection: sqlite3.Connection, rows: Mapping[Shape, Sequence[Row]]) -> tuple[int, int]:
     """Write rows; returns (new rows, how many of them met another at their place)."""
     written, conflicts = 0, 0
@@ -102,5 +107,9 @@ def _meet(connection: sqlite3.Connection, shape: Shape, row: Row) -> bool:
     standing = at(connection, row[0], row[1])
     if standing is None:
         raise ValueError("a row that was not inserted met nothing")
+    return merge(connection, _point(shape, row), standing)
+
+
+def _point(shape: Shape, row: Row) -> Point:
     values = {name: v for name, v in zip(shape, row[5:], strict=True) if v is not None}
-    return merge(connection, Point(row[0], row[1], Rank(*row[2:5]), values), standing)
+    return Point(row[0], row[1], Rank(*row[2:5]), values)

@@ -45,7 +45,7 @@ def _expire_hour(database: Database, store: Blocks, hour: int, before_ms: int) -
                 table = store.read(connection, row.id).table
                 stays = part(table, table.ts >= before_ms)
                 left = len(stays.ts)
-                data = encode(stays, store.ids) if left else b""
+                data = encode(stays, store.ids)[0] if left else b""
             if left < row.rows:
                 blocks.put(connection, row._replace(rows=left), data)
                 gone += row.rows - left

@@ -5,12 +5,12 @@ are decimals, which makes the sum exact; places -1 means floats [id, -1, n, low,
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 
-from gongfu_ingest.stores.codec import Floats, Ints, scale
+from gongfu_ingest.stores.codec import Floats, Scaled, scale
 from gongfu_ingest.stores.table import Table
 
 _FIELDS = 6
@@ -37,18 +37,20 @@ class Stats(NamedTuple):
 
 def stats_of(table: Table) -> dict[str, Stats]:
     """Statistics of every metric of a table."""
-    return {
-        name: next(_read(_pack_one(0, column.present())))[1]
-        for name, column in table.columns.items()
-    }
-
-
-def pack(table: Table, ids: Mapping[str, int]) -> bytes:
-    """Statistics of every metric of a table."""
-    flat: list[float] = []
+    found = {}
     for name, column in table.columns.items():
-        flat += _pack_one(ids[name], column.present())
-    return msgspec.msgpack.encode(flat)
+        present = column.present()
+        found[name] = next(_read(flat(0, present, scale(present))))[1]
+    return found
+
+
+def flat(number: int, values: Floats, scaled: Scaled | None) -> list[float]:
+    """The statistics of a metric id and its values, at least one, as they are stored."""
+    whole = _whole(scaled) if scaled else None
+    if whole:
+        return [number, *whole]
+    told = values.tolist()
+    return [number, -1, len(told), min(told), max(told), _sum(told)]
 
 
 def unpack(data: bytes) -> dict[int, Stats]:
@@ -58,30 +60,22 @@ def unpack(data: bytes) -> dict[int, Stats]:
 
 def peak(data: bytes, number: int) -> float | None:
     """The highest value of one metric, None where it has none."""
-    flat = msgspec.msgpack.decode(data)
+    stored = msgspec.msgpack.decode(data)
     try:
-        at = flat[::_FIELDS].index(number) * _FIELDS
+        at = stored[::_FIELDS].index(number) * _FIELDS
     except ValueError:
         return None
-    return next(_read(flat[at : at + _FIELDS]))[1].high
+    return next(_read(stored[at : at + _FIELDS]))[1].high
 
 
-def _read(flat: list[float]) -> Iterator[tuple[int, Stats]]:
-    for at in range(0, len(flat), _FIELDS):
-        number, places, n, low, more, total = flat[at : at + _FIELDS]
+def _read(stored: list[float]) -> Iterator[tuple[int, Stats]]:
+    for at in range(0, len(stored), _FIELDS):
+        number, places, n, low, more, total = stored[at : at + _FIELDS]
         if places < 0:
             yield int(number), Stats(int(n), low, more, total)
             continue
         unit = 10.0**places
         yield int(number), Stats(int(n), low / unit, (low + more) / unit, (total + n * low) / unit)
-
-
-def _pack_one(number: int, values: Floats) -> list[float]:
-    scaled = scale(values)
-    if scaled and (whole := _whole(*scaled)):
-        return [number, *whole]
-    told = values.tolist()
-    return [number, -1, len(told), min(told), max(told), _sum(told)]
 
 
 def _sum(values: list[float]) -> float:
@@ -91,8 +85,9 @@ def _sum(values: list[float]) -> float:
         return sum(values)
 
 
-def _whole(places: int, values: Ints) -> list[int] | None:
+def _whole(scaled: Scaled) -> list[float] | None:
+    places, values = scaled
     low, high, n = int(values.min()), int(values.max()), len(values)
     if n * max(high - low, abs(low), abs(high)) >= _MOST:
         return None
-    return [places, n, low, high - low, int((values - low).sum())]
+    return [places, n, low, high - low, int(values.sum()) - n * low]

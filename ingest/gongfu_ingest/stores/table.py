@@ -18,7 +18,7 @@ class Column(NamedTuple):
 
     def present(self) -> Floats:
         """The values of the rows that have one."""
-        return self.values[self.mask]
+        return self.values if self.mask.all() else self.values[self.mask]
 
 
 class Table(NamedTuple):
