@@ -11,9 +11,12 @@ from pathlib import Path
 
 from gongfu.errors import GongfuError
 from gongfu.faults.effort import CannotRunError, Effort, FaultRun, FaultTest, Figures
+from gongfu.faults.kills import random_kills
 
 NOTHING: Figures = {"runs": 0, "acknowledged": 0, "lost": 0, "duplicated": 0}
-FAULT_TESTS: dict[str, FaultTest] = {}
+FAULT_TESTS: dict[str, FaultTest] = {
+    "R1": random_kills,
+}
 
 
 def faults(*, quick: bool, seed: int) -> Figures:
