@@ -112,8 +112,7 @@ class Committer:
         self, connection: sqlite3.Connection, settlement: Settlement, heard: Mapping[str, int]
     ) -> None:
         self._log.append(settlement.entries)
-        result = self._store.project(settlement.points)
-        settlement.counts["conflicts"] += result.conflicts
+        settlement.counts["conflicts"] += self._store.project_rows(settlement.rows)
         _save_numberings(connection, settlement.numberings)
         save_clocks(connection, settlement.clocks)
         _save_links(connection, heard, settlement.states, self._states)

@@ -17,9 +17,8 @@ def decode(draft: Draft) -> Rejected | None:
     leaf = draft.address.leaf
     try:
         if leaf is _TEL or leaf is _BF:
-            boot, seq, lo, draft.samples, draft.faults = decode_telemetry(
-                draft.device.kind, draft.payload
-            )
+            told = decode_telemetry(draft.device.kind, draft.payload)
+            boot, seq, lo, draft.samples, draft.faults, draft.width = told
             if boot is None or seq is None:
                 check_text(draft.payload)
             else:
