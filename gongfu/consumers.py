@@ -14,10 +14,17 @@ _log = logging.getLogger(__name__)
 
 
 class Consumer(Protocol):
-    """Reads the log by its own cursor and derives something."""
+    """Reads the log by its own cursor and derives something.
 
-    def turn(self, limit: int = 500) -> int:
-        """Take up to ``limit`` records; returns how many were taken."""
+    Cursor and what was derived are saved together, now or a little later; a crash re-reads.
+    """
+
+    def turn(self) -> int:
+        """Take the next records; returns how many were taken. Called again soon when none were."""
+        ...
+
+    def rest(self) -> None:
+        """Save what was derived: nobody will call for a while."""
         ...
 
     def tick(self, now_ms: int) -> object:
@@ -47,12 +54,15 @@ class ConsumerLoop:
     async def run(self) -> None:
         """Work until cancelled; a failed turn is repeated from the cursor."""
         with self._thread:
-            while True:
-                try:
-                    await self._work()
-                except Exception as error:  # noqa: BLE001 - whatever it was, the cursor has not moved
-                    self._fail(error)
-                    await asyncio.sleep(RETRY_S)
+            try:
+                while True:
+                    try:
+                        await self._work()
+                    except Exception as error:  # noqa: BLE001 - whatever it was, the cursor has not moved
+                        self._fail(error)
+                        await asyncio.sleep(RETRY_S)
+            finally:
+                self._thread.submit(self._rest)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -64,6 +74,12 @@ class ConsumerLoop:
                 _log.info("%s works again", self._name)
             self.failure = None
             await wait_at_most(self._woken.wait, IDLE_S)
+
+    def _rest(self) -> None:
+        try:
+            self._consumer.rest()
+        except Exception:  # noqa: BLE001 - nobody is left to tell; the cursor has not moved
+            _log.exception("%s could not save before its end; it will read again", self._name)
 
     def _fail(self, error: Exception) -> None:
         if self.failure is None:

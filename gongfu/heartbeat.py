@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from gongfu_broker.clock import real_ms
+from gongfu_fleet.services.flow import Flow
 
 FILE_NAME = "worker.json"
 EVERY_S = 2.0
@@ -21,14 +22,19 @@ class Heartbeat(msgspec.Struct, frozen=True):
     at_ms: int
     connected: bool
     troubles: tuple[str, ...] = ()
+    flow: Flow | None = None
 
 
 async def beat(
-    path: Path, connected: Callable[[], bool], troubles: Callable[[], Sequence[str]]
+    path: Path,
+    connected: Callable[[], bool],
+    troubles: Callable[[], Sequence[str]],
+    *,
+    flow: Callable[[], Flow | None],
 ) -> None:
     """Write the file until cancelled."""
     while True:
-        told = Heartbeat(real_ms(), connected(), tuple(troubles()))
+        told = Heartbeat(real_ms(), connected(), tuple(troubles()), flow())
         part = path.with_suffix(".part")
         # A full disk is ingest's to tell; it must not end the worker that waits for room.
         with contextlib.suppress(OSError):
@@ -54,6 +60,11 @@ class WorkerWatch:
         if told is None:
             return ["No worker runs: start 'gongfu worker'; devices keep their data meanwhile."]
         return list(told.troubles)
+
+    def flow(self) -> Flow | None:
+        """What waits where in the worker."""
+        told = self._read()
+        return told.flow if told else None
 
     def _read(self) -> Heartbeat | None:
         try:

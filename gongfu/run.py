@@ -18,6 +18,8 @@ from gongfu.cli.output import say
 from gongfu.demo_clock import platform_clock, utc_now
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FIRST_PASSWORD, FleetSide, open_fleet
+from gongfu.flow_side import flow_of, room_at
+from gongfu.fsync_gate import gate_engine
 from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.housekeeping import housekeeping
 from gongfu.http_server import HttpServer, http_server
@@ -32,6 +34,7 @@ from gongfu_broker.broker_keeper import BrokerKeeper
 from gongfu_broker.clock import Clock, RealClock, read_clock, write_anchor
 from gongfu_broker.embedded import require_free_port
 from gongfu_fleet.jobs import Job, start_jobs
+from gongfu_fleet.services.flow import Flow
 from gongfu_ingest.forwarder import Forwarder
 
 CLOCK_SAVE_S = 1.0
@@ -65,7 +68,9 @@ async def run(settings: Settings, *, quiet: bool = False) -> None:
         async with _broker(house):
             work = _worker(house)
             house.troubles.append(work.troubles)
-            server = _server(house, lambda: work.ingest.state.connected, house.complaints)
+            server = _server(
+                house, lambda: work.ingest.state.connected, lambda: flow_of(work, house.clock)
+            )
             tasks = [*_worker_tasks(house, work), _simulator(settings)]
             if not quiet:
                 tasks.append(report_status(house.fleet, house.telemetry, house.clock))
@@ -92,13 +97,14 @@ async def run_api(settings: Settings) -> None:
         # A schedule that nobody keeps is told here too.
         house.troubles.extend((watch.troubles, house.fleet.schedule().troubles))
         _greet(house)
-        await _until_stopped(house, [], _server(house, watch.connected, house.complaints))
+        await _until_stopped(house, [], _server(house, watch.connected, watch.flow))
 
 
 @contextlib.contextmanager
 def _open(settings: Settings, *, read_only: bool = False) -> Iterator[House]:
     say("opening databases …")
     fleet = open_fleet(settings)
+    gate_engine(fleet.engine)
     try:
         telemetry = open_telemetry(settings.telemetry_path, read_only=read_only)
     except BaseException:
@@ -148,7 +154,12 @@ def _worker_tasks(house: House, work: Worker) -> list[Work]:
         work.ingest.run(),
         work.watch.run(),
         _save_clock(house),
-        beat(path, lambda: work.ingest.state.connected, house.complaints),
+        beat(
+            path,
+            lambda: work.ingest.state.connected,
+            house.complaints,
+            flow=lambda: flow_of(work, house.clock),
+        ),
     ]
 
 
@@ -179,11 +190,18 @@ def _jobs(house: House, work: Worker) -> Iterator[None]:
 
 
 def _server(
-    house: House, connected: Callable[[], bool], troubles: Callable[[], Sequence[str]]
+    house: House, connected: Callable[[], bool], flow: Callable[[], Flow | None]
 ) -> HttpServer:
-    face = Face(house.settings.api, connected, troubles, house.stopping)
+    face = Face(
+        settings=house.settings,
+        connected=connected,
+        troubles=house.complaints,
+        stopping=house.stopping,
+        flow=flow,
+        room=lambda: room_at(house.settings.telemetry_path),
+    )
     app = api(house.clock, house.telemetry, fleet=house.fleet, face=face)
-    return http_server(app, face.settings)
+    return http_server(app, house.settings.api)
 
 
 async def _simulator(settings: Settings) -> None:

@@ -12,12 +12,19 @@ _BYTES = 24  # 192 bits, more than the 128 a device password needs
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """Broker passwords. The client id of ingest is secret too: it cannot be taken over by name."""
+    """Broker passwords. Client ids of ingest are secret too: none can be taken over by name.
+
+    ``metrics`` is the token of who scrapes. It, and what the lane for backfill uses, are empty in a
+    file made before there were such things.
+    """
 
     ingest: str
     ingest_client_id: str
     replay: str
     devices: dict[str, str] = {}
+    backfill: str = ""
+    backfill_client_id: str = ""
+    metrics: str = ""
 
 
 def load_secrets(state: Path, devices: Iterable[str]) -> Secrets:
@@ -28,11 +35,25 @@ def load_secrets(state: Path, devices: Iterable[str]) -> Secrets:
     except FileNotFoundError:
         known = Secrets(_new(), f"ingest-p0-{_new()}", _new())
     missing = {dev: _new() for dev in devices if dev not in known.devices}
-    if not missing and path.exists():
+    if not missing and known.backfill and known.metrics and path.exists():
         return known
-    complete = msgspec.structs.replace(known, devices={**known.devices, **missing})
+    complete = msgspec.structs.replace(
+        known,
+        devices={**known.devices, **missing},
+        backfill=known.backfill or _new(),
+        backfill_client_id=known.backfill_client_id or f"ingest-bf-p0-{_new()}",
+        metrics=known.metrics or _new(),
+    )
     write_private(path, msgspec.json.format(msgspec.json.encode(complete), indent=1))
     return complete
+
+
+def metrics_token(state: Path) -> str:
+    """What who scrapes must show; empty until a worker has made it."""
+    try:
+        return msgspec.json.decode((state / FILE_NAME).read_bytes(), type=Secrets).metrics
+    except (OSError, msgspec.DecodeError):
+        return ""
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 PREFIX = "GONGFU_"
+OWN_USER, OWN_BACKFILL_USER = "ingest-p0", "ingest-bf-p0"
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -33,9 +34,13 @@ class BrokerSettings(_Section):
     url: str = Field(default="", description="mqtt://user:password@host:1883, or mqtts://")
     host: str = Field(default="", description="an existing broker's host; empty starts our own")
     port: Port = 1883
-    user: str = "ingest-p0"
+    user: str = OWN_USER
     password: SecretStr | None = None
     password_file: Path | None = Field(default=None, description="a file that holds the password")
+    backfill_user: str = Field(default="", description="a second account, for what comes late")
+    backfill_password: SecretStr | None = None
+    backfill_password_file: Path | None = Field(default=None, description="a file that holds it")
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
     tls: bool = False
 
     @model_validator(mode="after")
@@ -73,6 +78,21 @@ class StoreSettings(_Section):
     """The embedded telemetry store."""
 
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    max_bytes: Annotated[int, Field(ge=1_000_000)] | None = Field(
+        default=None, description="what telemetry.db may need; beyond it ingest waits"
+    )
+    min_free_bytes: Annotated[int, Field(ge=0)] = Field(
+        default=200_000_000, description="with less on its disk ingest waits"
+    )
+
+
+class IngestSettings(_Section):
+    """How much ingest takes at a time, and how much may wait in memory, in messages."""
+
+    batch: Annotated[int, Field(ge=1, le=50_000)] = 2_000
+    flush_ms: Annotated[int, Field(ge=1, le=10_000)] = 100
+    window: Annotated[int, Field(ge=100, le=65_535)] = 10_000
+    backfill_window: Annotated[int, Field(ge=100, le=65_535)] = 1_000
 
 
 class InfluxSettings(_Section):
@@ -116,6 +136,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     database: DatabaseSettings = DatabaseSettings()
     store: StoreSettings = StoreSettings()
+    ingest: IngestSettings = IngestSettings()
     influx: InfluxSettings = InfluxSettings()
     demo: DemoSettings = DemoSettings()
 

@@ -1,17 +1,20 @@
 """Ingest's side of the house, opened once per process, in the shapes the fleet asks for."""
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from gongfu.fsync_gate import GatedThread
 from gongfu_broker.ports import Window
 from gongfu_fleet.ports import Connection, ConsumerLag
 from gongfu_ingest.database import Database
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.reports import Reports
 from gongfu_ingest.stores.embedded import EmbeddedStore
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Telemetry:
     reports: Reports
     writer: ThreadPoolExecutor
 
+    def in_writer(self, work: Callable[[], _T]) -> _T:
+        """Run a piece of work in the thread that writes; never call it from there."""
+        return self.writer.submit(work).result()
+
     def close(self) -> None:
         """Finish the last commit and close the file."""
         self.writer.shutdown(wait=True)
@@ -34,7 +41,7 @@ def open_telemetry(path: Path, *, read_only: bool = False) -> Telemetry:
     """Open or make telemetry.db; ``read_only`` where another process writes it."""
     database = Database(path, read_only=read_only)
     log = TelemetryLog(database)
-    writer = ThreadPoolExecutor(1, thread_name_prefix="telemetry-writer")
+    writer = GatedThread("telemetry-writer")
     return Telemetry(database, log, EmbeddedStore(database), Reports(database, log), writer)
 
 
@@ -73,13 +80,9 @@ class LogHistory:
         self, dev: str, metric: str, start_ms: int, end_ms: int
     ) -> tuple[int, list[tuple[int, float]]]:
         """(newest log seq the rows include, rows oldest first)."""
-        reader: sqlite3.Connection = self.telemetry.database.reader
-        reader.execute("BEGIN")
-        try:
+        with self.telemetry.database.snapshot():
             covered = self.telemetry.log.head()
             return covered, self.telemetry.store.series(dev, metric, start_ms, end_ms)
-        finally:
-            reader.execute("COMMIT")
 
     def kept_since_ms(self) -> int:
         """Readings older than this may have expired."""
@@ -94,8 +97,9 @@ class StoredConnections:
 
     def devices(self) -> Mapping[str, Connection]:
         """Every device heard of, by id."""
+        wrong = self.reports.clock_offsets()
         return {
-            dev: Connection(link.online, link.heard_ms, link.boot, link.fw)
+            dev: Connection(link.online, link.heard_ms, link.boot, link.fw, wrong.get(dev, 0))
             for dev, link in self.reports.links().items()
         }
 

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import FastAPI
 
@@ -12,8 +12,10 @@ from gongfu.consumers import ConsumerLoop
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
-from gongfu.secrets_file import Secrets
-from gongfu.settings import ApiSettings, Settings, secret_text
+from gongfu.ingest_side import disk_guard, ingest_lanes
+from gongfu.metrics import Figures, exposition
+from gongfu.secrets_file import Secrets, metrics_token
+from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, Settings
 from gongfu.telemetry import (
     LogHistory,
     StoredConnections,
@@ -21,23 +23,29 @@ from gongfu.telemetry import (
     StoredReadings,
     Telemetry,
 )
-from gongfu_broker.access import User, device_user, ingest_user, replay_user
+from gongfu_broker.access import (
+    BACKFILL_LEAVES,
+    LIVE_LEAVES,
+    User,
+    device_user,
+    ingest_user,
+    replay_user,
+)
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
-from gongfu_broker.ports import Session
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_ingest.commit import Committer
 from gongfu_ingest.forwarder import Forwarder
 from gongfu_ingest.service import IngestService
 
-INGEST = "ingest-p0"
+INGEST = OWN_USER
 REPLAY = "replay"
-MAX_WAITING = 20_000
 
 
 @dataclass(frozen=True)
@@ -50,26 +58,29 @@ class Worker:
 
     def troubles(self) -> list[str]:
         """Sentences for /health; empty while all is well."""
-        told = (self.ingest.state.commit_error, self.watch.failure)
+        watching = [self.watch.failure] if self.watch.failure else []
         outside = self.forwarder.troubles() if self.forwarder else []
-        return [*(trouble for trouble in told if trouble), *outside]
+        return [*self.ingest.state.troubles(), *watching, *outside]
 
 
 @dataclass(frozen=True)
 class Face:
     """What the HTTP face must know of the process it lives in."""
 
-    settings: ApiSettings
+    settings: Settings
     connected: Callable[[], bool]
     troubles: Callable[[], Sequence[str]]
     stopping: asyncio.Event
+    flow: Callable[[], Flow | None]
+    room: Callable[[], Room | None]
 
 
 def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
     """Every account of the embedded broker."""
     known = devices.devices().values()
     return [
-        ingest_user(INGEST, keys.ingest),
+        ingest_user(INGEST, keys.ingest, LIVE_LEAVES),
+        ingest_user(OWN_BACKFILL_USER, keys.backfill, BACKFILL_LEAVES),
         replay_user(REPLAY, keys.replay),
         *(device_user(device, keys.devices[device.dev]) for device in known),
     ]
@@ -84,22 +95,10 @@ def embedded_broker(settings: Settings, users: Sequence[User]) -> EmbeddedBroker
 
 
 def connector(settings: Settings) -> AiomqttConnector:
-    """The way to the broker."""
+    """The way to the broker of whoever is not ingest."""
     broker = settings.broker
     tls = ssl.create_default_context() if broker.tls else None
     return AiomqttConnector(broker.host or "127.0.0.1", broker.port, tls=tls)
-
-
-def ingest_session(settings: Settings, keys: Secrets) -> Session:
-    """Ingest's persistent session; its client id is a secret, so nobody takes it over by name."""
-    own = secret_text(settings.broker.password, settings.broker.password_file)
-    return Session(
-        client_id=keys.ingest_client_id,
-        user=settings.broker.user if settings.broker.host else INGEST,
-        secret=own or keys.ingest,
-        persistent=True,
-        max_waiting=MAX_WAITING,
-    )
 
 
 def worker(
@@ -122,10 +121,10 @@ def worker(
         if forwarder:
             forwarder.wake()
 
-    session, link = ingest_session(settings, keys), connector(settings)
+    devices, guard = RegisteredDevices(fleet.registry), disk_guard(settings, telemetry)
     ingest = IngestService(
-        committer=Committer(telemetry.database, telemetry.log, RegisteredDevices(fleet.registry)),
-        connect=lambda: link.connect(session),
+        committer=Committer(telemetry.database, telemetry.log, devices, guard=guard),
+        lanes=ingest_lanes(settings, keys),
         clock=clock,
         writer=telemetry.writer,
         on_commit=wake,
@@ -152,7 +151,11 @@ def api(
         audit=fleet.audit,
         stopping=face.stopping,
         troubles=(face.troubles,),
-        secure_cookies=face.settings.secure_cookies,
+        secure_cookies=face.settings.api.secure_cookies,
         jobs=fleet.schedule().states,
+        flow=face.flow,
+        room=face.room,
+        metrics_token=lambda: metrics_token(face.settings.state),
     )
-    return create_app(deps)
+    figures = Figures(deps, telemetry.reports.dead_letter_counts)
+    return create_app(replace(deps, metrics=lambda: exposition(figures)))

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from gongfu_broker.ports import Device
 from gongfu_broker.topics import DOWN, ROOT, UP, VERSION, Leaf
 
+# What devices send after an outage travels apart, so that it delays nothing live.
+BACKFILL_LEAVES = (Leaf.BF,)
+LIVE_LEAVES = tuple(leaf for leaf in UP if leaf not in BACKFILL_LEAVES)
+
 
 @dataclass(frozen=True)
 class User:
@@ -32,9 +36,9 @@ def device_user(device: Device, secret: str) -> User:
     )
 
 
-def ingest_user(name: str, secret: str) -> User:
-    """Ingest hears every device and answers all of them."""
-    return User(name, secret, publish=_all(DOWN), subscribe=_all(UP), persistent=True)
+def ingest_user(name: str, secret: str, leaves: Iterable[Leaf] = UP) -> User:
+    """Ingest hears these leaves of every device and answers all of them."""
+    return User(name, secret, publish=_all(DOWN), subscribe=_all(leaves), persistent=True)
 
 
 def replay_user(name: str, secret: str) -> User:

@@ -44,7 +44,7 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "out_of_range"
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """Topics ``tel`` and ``bf``: rows of one device since ``t0``."""
 
     v: Annotated[int, Meta(ge=1, description="schema version; 1 is known")]

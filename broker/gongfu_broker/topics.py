@@ -4,6 +4,7 @@ The topic is the identity: ids inside payloads are ignored.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -92,6 +93,6 @@ def valid_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def uplink_filters() -> tuple[str, ...]:
-    """The subscriptions that together see every message from every device."""
-    return tuple(f"{ROOT}/{VERSION}/+/+/{leaf}" for leaf in UP)
+def uplink_filters(leaves: Iterable[Leaf] = UP) -> tuple[str, ...]:
+    """The subscriptions that together see every message of these leaves from every device."""
+    return tuple(f"{ROOT}/{VERSION}/+/+/{leaf}" for leaf in leaves)

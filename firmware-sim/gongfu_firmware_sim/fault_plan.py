@@ -36,7 +36,7 @@ class FaultPlan:
     def clock_offset_ms(self, ts_ms: int) -> int:
         """What the device's clock is off by at the instant."""
         fault = self.active(FaultKind.CLOCK_WRONG, ts_ms)
-        return fault.offset_ms if fault else 0
+        return fault.offset_at_ms(ts_ms) if fault else 0
 
     def _gather(self, day: int) -> tuple[Fault, ...]:
         start, end = midnight_ms(day - 1), midnight_ms(day + 1)

@@ -4,7 +4,9 @@ The rates are assumptions; a scenario may set its own.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -26,28 +28,46 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """Something is wrong in [start, end); ``offset_ms`` is what a wrong clock is off by."""
+    """Something is wrong in [start, end).
+
+    A wrong clock is off by ``offset_ms`` at the start and by ``drift_ppm`` of the time since then.
+    """
 
     kind: FaultKind
     start_ms: int
     end_ms: int
     offset_ms: int = 0
+    drift_ppm: int = 0
+
+    def offset_at_ms(self, ts_ms: int) -> int:
+        """What the clock is off by at an instant of the fault."""
+        return self.offset_ms + (ts_ms - self.start_ms) * self.drift_ppm // 1_000_000
 
 
 class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fault the scenario orders; ``at_ms`` is platform time, UTC milliseconds."""
+    """A fault the scenario orders; ``at_ms`` is platform time, UTC milliseconds.
+
+    A wrong clock is off by ``offset_s`` when it begins, or shows the time ``reads`` then (1970
+    after an empty battery, a leap day); either way it gains ``drift_ppm``, loses when negative.
+    """
 
     dev: str
     kind: FaultKind
     at_ms: int
     duration_s: int
     offset_s: int = -7_200
+    reads: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    drift_ppm: Annotated[int, msgspec.Meta(ge=-500_000, le=500_000)] = 0
 
     def fault(self) -> Fault:
         """The fault it orders."""
-        wrong = self.kind is FaultKind.CLOCK_WRONG
-        offset_ms = self.offset_s * 1_000 + OFF_GRID_MS if wrong else 0
-        return Fault(self.kind, self.at_ms, self.at_ms + self.duration_s * 1_000, offset_ms)
+        end_ms = self.at_ms + self.duration_s * 1_000
+        if self.kind is not FaultKind.CLOCK_WRONG:
+            return Fault(self.kind, self.at_ms, end_ms)
+        offset_ms = self.offset_s * 1_000
+        if self.reads is not None:
+            offset_ms = round(self.reads.timestamp()) * 1_000 - self.at_ms
+        return Fault(self.kind, self.at_ms, end_ms, offset_ms + OFF_GRID_MS, self.drift_ppm)
 
 
 class FaultRates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

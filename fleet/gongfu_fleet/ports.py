@@ -65,6 +65,7 @@ class Connection:
     heard_ms: int | None
     boot: int | None = None
     fw: str | None = None
+    clock_offset_ms: int = 0
 
 
 class Connections(Protocol):

@@ -1,10 +1,12 @@
 """Measuring Gongfu: ``gongfu bench NAME``; baselines run in the same run."""
 
 from gongfu.bench.faults import faults
+from gongfu.bench.ingest import ingest
+from gongfu.bench.mqtt_cost import mqtt
 from gongfu.bench.spine import spine
 from gongfu.cli.output import emit, fail, say
 
-BENCHES = {"faults": faults, "spine": spine}
+BENCHES = {"faults": faults, "ingest": ingest, "mqtt": mqtt, "spine": spine}
 
 
 def run_bench(name: str, *, quick: bool, seed: int, as_json: bool) -> None:

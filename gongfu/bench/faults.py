@@ -4,6 +4,7 @@ Every test answers an object with ``runs``, ``acknowledged``, ``lost``, ``duplic
 of its own; with ``skipped`` when this machine cannot run it, with ``error`` when it broke down.
 """
 
+import pkgutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -13,13 +14,22 @@ from gongfu.errors import GongfuError
 from gongfu.faults.effort import CannotRunError, Effort, FaultRun, FaultTest, Figures
 
 NOTHING: Figures = {"runs": 0, "acknowledged": 0, "lost": 0, "duplicated": 0}
-FAULT_TESTS: dict[str, FaultTest] = {}
+# By name, since the tests themselves stand on parts of gongfu.bench.
+FAULT_TESTS = {
+    "R1": "gongfu.faults.kills:random_kills",
+}
 
 
 def faults(*, quick: bool, seed: int) -> Figures:
     """Run every test after the other and return the figures by id."""
     effort = Effort.SHORT if quick else Effort.BENCH
-    return run_all(FAULT_TESTS, effort, seed)
+    return run_all({name: load(name) for name in FAULT_TESTS}, effort, seed)
+
+
+def load(name: str) -> FaultTest:
+    """The test with this number."""
+    test: FaultTest = pkgutil.resolve_name(FAULT_TESTS[name])
+    return test
 
 
 def run_all(tests: Mapping[str, FaultTest], effort: Effort, seed: int) -> Figures:

@@ -6,6 +6,7 @@ steady pace of real time, well inside every limit, so that whoever raises an inc
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,20 +31,35 @@ STOP_S = 20.0
 PACE = Pace(window=200, resend_s=4.0, resend_most_s=8.0, tries=1_000)
 
 
+Rows = Sequence[tuple[int, Values]]
+
+
 @dataclass(frozen=True)
 class Steady:
-    """A world in which one row is measured every ``every_ms``; ``quiet`` are zone temperatures."""
+    """A world in which one row is measured every ``every_ms``; ``quiet`` are zone temperatures.
+
+    ``told`` are rows to be sent besides, of any time: each sequence is one message.
+    """
 
     quiet: Values
     every_ms: int
     phase_ms: int
+    told: deque[Rows] = field(default_factory=deque)
 
     def moments(self, after_ms: int, upto_ms: int) -> Sequence[Moment]:
-        """Every row in (after, upto], each a message."""
+        """Every row in (after, upto], each a message, after what was told."""
         first = (after_ms - self.phase_ms) // self.every_ms + 1
         last = (upto_ms - self.phase_ms) // self.every_ms
         stamps = (n * self.every_ms + self.phase_ms for n in range(first, last + 1))
-        return [Moment(ts, self._values(ts), closes=True) for ts in stamps]
+        return [*self._told(), *(Moment(ts, self._values(ts), closes=True) for ts in stamps)]
+
+    def _told(self) -> Sequence[Moment]:
+        moments: list[Moment] = []
+        while self.told:
+            *before, last = self.told.popleft()
+            moments += [Moment(*row) for row in before]
+            moments.append(Moment(*last, closes=True))
+        return moments
 
     def clock_offset_ms(self, ts_ms: int) -> int:
         """The clock is right."""
@@ -96,11 +112,17 @@ class Herd:
 
     def __init__(self, setup: HerdSetup) -> None:
         self._setup = setup
+        self.assets = setup.assets
         self.status = SimStatus(devices=len(setup.assets))
         self._stop = threading.Event()
         self._quiet = threading.Event()
         self._thread = threading.Thread(target=self._work, name="herd", daemon=True)
         self._error: BaseException | None = None
+        every_ms = round(1_000 * len(setup.assets) / setup.msg_per_s)
+        self._worlds = {
+            asset.id: Steady(quiet_values(asset), every_ms, place * 7)
+            for place, asset in enumerate(setup.assets)
+        }
 
     def __enter__(self) -> Self:
         """Switch the devices on."""
@@ -115,6 +137,10 @@ class Herd:
         self._thread.join(STOP_S)
         if self._error is not None and kind is None:
             raise self._error
+
+    def tell(self, dev: str, rows: Rows) -> None:
+        """Let a device send these rows, oldest first, as one message; not after ``hush``."""
+        self._worlds[dev].told.append(rows)
 
     def hush(self) -> None:
         """Measure nothing new; send what is in the ring until it is acknowledged."""
@@ -154,13 +180,9 @@ class Herd:
         await fleet.settle()
 
     def _units(self, started: Mapping[str, Started]) -> list[Unit]:
-        every_ms = round(1_000 * len(self._setup.assets) / self._setup.msg_per_s)
-        return [
-            self._unit(asset, started[asset.id], Steady(quiet_values(asset), every_ms, place * 7))
-            for place, asset in enumerate(self._setup.assets)
-        ]
+        return [self._unit(asset, started[asset.id]) for asset in self._setup.assets]
 
-    def _unit(self, asset: Asset, was: Started, model: Steady) -> Unit:
+    def _unit(self, asset: Asset, was: Started) -> Unit:
         outbox = Outbox(was.boot, was.spans, pace=PACE)
         identity = Identity(
             dev=asset.id,
@@ -174,7 +196,7 @@ class Herd:
         )
         return Unit(
             dev=asset.id,
-            model=model,
+            model=self._worlds[asset.id],
             outbox=outbox,
             recorder=Recorder(1, asset.id, outbox),
             link=Link(identity, outbox, connector=self._setup.connector, status=self.status),

@@ -8,7 +8,7 @@ acknowledged is sent again after a reconnect, as a device does. Run as a compani
 import asyncio
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -48,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def script(self) -> Script:
         """What the devices say."""
-        return Script(self.begin_ms, self.every_ms, self.warm, self.boot)
+        return Script(self.devices, self.begin_ms, self.every_ms, self.warm, self.boot)
 
 
 @dataclass
@@ -73,6 +73,7 @@ class Load:
     links: list[Link] = field(init=False)
     behind_s: float = field(default=0.0, init=False)
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list, init=False)
+    _saying: "asyncio.Task[None] | None" = field(default=None, init=False)
     _until: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -110,12 +111,15 @@ class Load:
         for k in range(len(self.links)):
             self._pump(k)
 
-    def start(self, seconds: float) -> None:
-        """Let every device send one message per ``every_ms``, evenly spread."""
-        self._tasks.append(asyncio.create_task(self._steadily(seconds)))
+    def start(self, seconds: float, begin_ms: int) -> None:
+        """Let every device send one message per ``every_ms``, evenly spread, from now on."""
+        self._script = replace(self._script, begin_ms=begin_ms)
+        self._saying = asyncio.create_task(self._steadily(seconds))
 
     async def settle(self, timeout_s: float) -> None:
-        """Wait until everything is acknowledged by the platform; repeat what is not."""
+        """Wait until everything is said and acknowledged by the platform; repeat what is not."""
+        if self._saying:
+            await self._saying
         deadline = time.monotonic() + timeout_s
         again = time.monotonic() + RESEND_S
         while self.ledger.acked != self.ledger.sent and time.monotonic() < deadline:
@@ -127,7 +131,7 @@ class Load:
 
     def end(self) -> None:
         """Close everything."""
-        for task in self._tasks:
+        for task in (*self._tasks, *([self._saying] if self._saying else [])):
             task.cancel()
         for link in self.links:
             link.end()
@@ -231,7 +235,7 @@ async def _answer(load: Load, question: Told) -> Told:
     if "burst" in question:
         load.burst(question["burst"])
     elif "steady_s" in question:
-        load.start(question["steady_s"])
+        load.start(question["steady_s"], question["begin_ms"])
     elif "settle_s" in question:
         await load.settle(question["settle_s"])
     told = {**load.ledger.counts(), "connected": load.connected, "behind_s": load.behind_s}

@@ -39,8 +39,12 @@ def device_ids(devices: int) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Script:
-    """What devices say: a sample each ``every_ms`` from ``begin_ms``; the first ``warm`` breach."""
+    """What ``devices`` say: a sample each ``every_ms`` from ``begin_ms``, evenly spread.
 
+    The first ``warm`` of them breach.
+    """
+
+    devices: int
     begin_ms: int
     every_ms: int = 1_000
     warm: int = 0
@@ -50,9 +54,9 @@ class Script:
         """Whether the device is one of those that breach."""
         return place < self.warm
 
-    def at_ms(self, seq: int) -> int:
+    def at_ms(self, place: int, seq: int) -> int:
         """Device time of a message with one sample; 1 is the first."""
-        return self.begin_ms + (seq - 1) * self.every_ms
+        return self.begin_ms + (seq - 1) * self.every_ms + place * self.every_ms // self.devices
 
     def values(self, place: int, seq: int) -> tuple[float, int, float]:
         """Celsius, door, kilograms of the sample."""
@@ -65,7 +69,7 @@ class Script:
 
     def rows(self, place: int, seq: int) -> list[tuple[int, tuple[float, int, float]]]:
         """(device time, values) of every sample of a message."""
-        at_ms, values = self.at_ms(seq), self.values(place, seq)
+        at_ms, values = self.at_ms(place, seq), self.values(place, seq)
         if not self.has_history(place, seq):
             return [(at_ms, values)]
         first_ms = at_ms - (HISTORY_ROWS - 1) * MINUTE_MS - 7 * place % _SPREAD_S * 1_000
@@ -77,7 +81,7 @@ class Script:
             return self._history(place, seq, lo)
         celsius, door, kilograms = self.values(place, seq)
         return b'{"v":1,"boot":%d,"seq":%d,"lo":%d,"t0":%d,"s":[[0,%a,%d,%a]]}' % (
-            self.boot, seq, lo, self.at_ms(seq), celsius, door, kilograms,
+            self.boot, seq, lo, self.at_ms(place, seq), celsius, door, kilograms,
         )  # fmt: skip
 
     def _history(self, place: int, seq: int, lo: int) -> bytes:

@@ -11,6 +11,8 @@ from gongfu_broker.payloads import State
 from gongfu_broker.ports import DeviceDirectory
 from gongfu_ingest.clock_table import load_clocks, save_clocks
 from gongfu_ingest.database import Database
+from gongfu_ingest.disk import DiskGuard, is_lost_write
+from gongfu_ingest.errors import LostWritesError
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
 from gongfu_ingest.numbering import Numbering
@@ -37,10 +39,22 @@ class DueAck(NamedTuple):
 
 
 class Committer:
-    """Owns the dedupe state. Its methods run in ingest's writer thread, one at a time."""
+    """Owns the dedupe state. Its methods run in ingest's writer thread, one at a time.
 
-    def __init__(self, database: Database, log: TelemetryLog, directory: DeviceDirectory) -> None:
+    ``guard`` refuses commits while the disk has too little room.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log: TelemetryLog,
+        directory: DeviceDirectory,
+        *,
+        guard: DiskGuard | None = None,
+    ) -> None:
         self._database = database
+        self._guard = guard
+        self._lost: LostWritesError | None = None
         self._log = log
         self._store = EmbeddedStore(database)
         self._directory = directory
@@ -53,8 +67,25 @@ class Committer:
     def commit(self, batch: Iterable[Draft]) -> list[DueAck]:
         """Settle a batch durably and say whom to acknowledge.
 
-        When the commit fails nothing has changed, and the batch can be offered again.
+        When the commit fails nothing has changed, and the batch can be offered again. Raises
+        StoreFullError while there is no room, LostWritesError for good once a flush has failed.
         """
+        if self._lost is not None:
+            raise self._lost
+        if self._guard is not None:
+            self._guard.check()
+        try:
+            return self._commit(batch)
+        except sqlite3.OperationalError as error:
+            if not is_lost_write(error):
+                raise
+            self._lost = LostWritesError(
+                f"a flush to the disk failed ({error}): look at the disk, then start again; "
+                "devices keep what was not acknowledged"
+            )
+            raise self._lost from error
+
+    def _commit(self, batch: Iterable[Draft]) -> list[DueAck]:
         known = Known(
             self._directory.devices(),
             self._numberings,
@@ -67,22 +98,26 @@ class Committer:
         taken = settle_again(letters, known, settlement) if letters else []
         heard = self._news(settlement)
         with self._database.transaction() as connection:
-            self._log.append(settlement.entries)
-            result = self._store.project(settlement.points)
-            settlement.counts["conflicts"] += result.conflicts
-            _save_numberings(connection, settlement.numberings)
-            save_clocks(connection, settlement.clocks)
+            self._write(connection, settlement, heard)
             withdraw(connection, taken)
-            _save_links(connection, heard, settlement.states, self._states)
-            _save_dead(connection, settlement.dead)
-            _count(connection, settlement.counts)
-        self._numberings.update(settlement.numberings)
         self._hearing.heard(letters)
         self._hearing.note(settlement.clocks, self._clocks)
+        self._numberings.update(settlement.numberings)
         self._clocks.update(settlement.clocks)
         self._states.update(settlement.states)
         self._heard.update(heard)
         return self._due(settlement.acks)
+
+    def _write(
+        self, connection: sqlite3.Connection, settlement: Settlement, heard: Mapping[str, int]
+    ) -> None:
+        self._log.append(settlement.entries)
+        settlement.counts["conflicts"] += self._store.project_rows(settlement.rows)
+        _save_numberings(connection, settlement.numberings)
+        save_clocks(connection, settlement.clocks)
+        _save_links(connection, heard, settlement.states, self._states)
+        _save_dead(connection, settlement.dead)
+        _count(connection, settlement.counts)
 
     def _news(self, settlement: Settlement) -> dict[str, int]:
         """The signs of life worth saving."""

@@ -2,6 +2,9 @@
 
 IngestError
 ├── StoreError         the telemetry store cannot do what was asked; the message says why
+├── StoreFullError     ingest takes nothing more until there is room; the message says how
+├── LostWritesError    a flush to the disk failed: the process must end
+├── BlockError         an hour block is damaged
 ├── SchemaError        telemetry.db was made by another version of Gongfu
 ├── LineError          a point that line protocol cannot carry
 ├── ServerBusyError    InfluxDB takes nothing now (429, 5xx, no connection): try again
@@ -17,6 +20,18 @@ class IngestError(Exception):
 
 class StoreError(IngestError):
     """The telemetry store cannot do what was asked."""
+
+
+class BlockError(IngestError):
+    """An hour block is damaged; the message says what does not fit."""
+
+
+class StoreFullError(IngestError):
+    """Ingest takes nothing more until there is room."""
+
+
+class LostWritesError(IngestError):
+    """A flush to the disk failed: what is in memory may not be on the disk, so the process ends."""
 
 
 class SchemaError(IngestError):

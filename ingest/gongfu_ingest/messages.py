@@ -22,7 +22,8 @@ class Numbered(NamedTuple):
 class Draft:
     """A message on its way, filled in place; a field is None until the stage that fills it.
 
-    ``numbering``: what was settled of its boot before it. ``event_ms``: the stamp of an event.
+    ``numbering``: what was settled of its boot before it. ``width``: how many columns its samples
+    bear at most. ``event_ms``: the stamp of an event.
     ``offset_ms``: resolved time = device time + offset. Passing the stages again gives the same
     draft again.
     """
@@ -36,6 +37,7 @@ class Draft:
     number: Numbered | None = None
     numbering: Numbering | None = None
     samples: tuple[Sample, ...] = ()
+    width: int = 0
     event_ms: int | None = None
     state: State | None = None
     faults: tuple[str, ...] = ()

@@ -23,10 +23,11 @@ class Numbering(NamedTuple):
 
     def has(self, seq: int) -> bool:
         """Whether the number is settled."""
-        if seq <= self.prefix or not self.islands:
-            return seq <= self.prefix
-        at = bisect_right(self.islands, seq, key=_first)
-        return at > 0 and seq <= self.islands[at - 1][_LAST]
+        prefix, islands, _ = self
+        if seq <= prefix or not islands:
+            return seq <= prefix
+        at = bisect_right(islands, seq, key=_first)
+        return at > 0 and seq <= islands[at - 1][_LAST]
 
     @property
     def full(self) -> bool:
@@ -35,8 +36,9 @@ class Numbering(NamedTuple):
 
     def settle(self, seq: int, lo: int) -> "Numbering":
         """Settle one number of a device whose ring starts at ``lo``."""
-        if seq == self.prefix + 1 and not self.islands and lo <= seq + 1:
-            return Numbering(seq, (), self.lost)
+        prefix, islands, lost = self
+        if seq == prefix + 1 and not islands and lo <= seq + 1:
+            return Numbering(seq, (), lost)
         return self.add(seq).give_up_below(lo)
 
     def add(self, seq: int) -> "Numbering":

@@ -1,7 +1,8 @@
-"""Ingest as it runs: collect from the bus, commit in batches, acknowledge after the commit.
+"""Ingest as it runs: take from the broker, commit in batches, acknowledge after the commit.
 
-A batch closes after ``MAX_BATCH`` messages or ``FLUSH_S``, whichever comes first. When the disk
-refuses, the batch is kept and offered again; nobody is acknowledged meanwhile.
+Each lane is a session of its own on the broker. What was taken is kept until it is committed: when
+the disk refuses, the same batch is offered again, nothing more is taken, and nobody is
+acknowledged. So the broker keeps what ingest does not, and no more than the windows waits here.
 """
 
 import asyncio
@@ -10,38 +11,31 @@ import random
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from functools import lru_cache
 
 from gongfu_broker.clock import Clock
 from gongfu_broker.codec import encode
-from gongfu_broker.errors import BusDisconnectedError
+from gongfu_broker.errors import BrokerError
+from gongfu_broker.mqtt.backoff import wait_s
 from gongfu_broker.payloads import Ack
-from gongfu_broker.ports import Bus, Message
-from gongfu_broker.topics import Leaf, Topic, uplink_filters
+from gongfu_broker.ports import Intake
+from gongfu_broker.topics import Leaf, Topic
 from gongfu_ingest.commit import Committer, DueAck
+from gongfu_ingest.disk import told
+from gongfu_ingest.errors import StoreFullError
+from gongfu_ingest.ingest_state import IngestState
+from gongfu_ingest.lanes import Lane, Turns
 from gongfu_ingest.messages import Draft
 
-MAX_BATCH = 500
-FLUSH_S = 0.1
-MAX_WAITING = 5_000
 RETRY_S = 1.0
-MAX_BACKOFF_S = 15.0
+# A link that held this long was no failed attempt.
+STEADY_S = 5.0
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class IngestState:
-    """What a health page wants to know; read from any thread."""
-
-    connected: bool = False
-    commit_error: str | None = None
-    batches: int = 0
-
-
 class IngestService:
-    """Runs until cancelled. ``connect`` opens the persistent session on the broker.
+    """Runs until cancelled. ``writer`` is the one thread in which ``committer`` works.
 
     ``on_commit`` is called in the event loop after each commit.
     """
@@ -50,40 +44,26 @@ class IngestService:
         self,
         *,
         committer: Committer,
-        connect: Callable[[], AbstractAsyncContextManager[Bus]],
+        lanes: Sequence[Lane],
         clock: Clock,
         writer: ThreadPoolExecutor,
         on_commit: Callable[[], None],
     ) -> None:
         self._committer = committer
-        self._connect = connect
+        self._lanes = tuple(lanes)
         self._clock = clock
         self._writer = writer
         self._on_commit = on_commit
-        self._waiting: asyncio.Queue[Draft] = asyncio.Queue(MAX_WAITING)
-        self.state = IngestState()
+        self._turns = Turns()
+        self.state = IngestState(tuple(lane.name for lane in lanes))
 
     async def run(self) -> None:
-        """Stay connected; the broker keeps this session's messages while the link is down."""
-        attempt = 0
-        while True:
-            try:
-                async with self._connect() as bus:
-                    attempt = 0
-                    await self._serve(bus)
-            except BusDisconnectedError as error:
-                self._note_outage(error)
-            attempt += 1
-            limit = min(MAX_BACKOFF_S, 0.5 * 2**attempt)
-            await asyncio.sleep(random.uniform(0, limit))
+        """Stay connected; the broker keeps each session's messages while its link is down.
 
-    async def _serve(self, bus: Bus) -> None:
-        for topic_filter in uplink_filters():
-            await bus.subscribe(topic_filter, qos=1)
-        self.state.connected = True
-        _log.info("ingest is connected to the broker")
+        Raises LostWritesError when a flush to the disk failed: the process must end then.
+        """
         # No TaskGroup: one whose link breaks while it is cancelled forgets the cancellation.
-        tasks = [asyncio.create_task(self._collect(bus)), asyncio.create_task(self._settle(bus))]
+        tasks = [asyncio.create_task(self._run(lane)) for lane in self._lanes]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -93,53 +73,80 @@ class IngestService:
         for task in done:
             task.result()
 
-    async def _collect(self, bus: Bus) -> None:
-        async for message in bus.messages():
-            await self._waiting.put(self._draft(message))
-
-    def _draft(self, message: Message) -> Draft:
-        return Draft(message.topic, message.payload, self._clock.now_ms(), message.retained)
-
-    async def _settle(self, bus: Bus) -> None:
+    async def _run(self, lane: Lane) -> None:
+        attempt, loop = 0, asyncio.get_running_loop()
         while True:
-            batch = await self._next_batch()
-            due = await self._commit(batch)
-            self._on_commit()
-            await self._acknowledge(bus, due)
+            began_s = loop.time()
+            try:
+                async with lane.intake() as intake:
+                    await self._serve(lane, intake)
+            except BrokerError as error:
+                self._note_outage(lane, error)
+            attempt = 1 if loop.time() - began_s > STEADY_S else attempt + 1
+            await asyncio.sleep(wait_s(attempt, random.random()))
 
-    async def _next_batch(self) -> list[Draft]:
-        batch = [await self._waiting.get()]
-        await asyncio.sleep(FLUSH_S)
-        while len(batch) < MAX_BATCH and not self._waiting.empty():
-            batch.append(self._waiting.get_nowait())
-        return batch
-
-    async def _commit(self, batch: Sequence[Draft]) -> list[DueAck]:
+    async def _serve(self, lane: Lane, intake: Intake) -> None:
+        for topic_filter in lane.filters:
+            await intake.subscribe(topic_filter)
+        self.state.links[lane.name] = None
+        _log.info("ingest's %s lane is connected to the broker", lane.name)
         loop = asyncio.get_running_loop()
         while True:
-            # Shielded: a batch taken from the queue is committed even while the link goes down.
-            work = loop.run_in_executor(self._writer, self._committer.commit, batch)
+            messages = await intake.take(lane.batch)
+            began_s, now_ms = loop.time(), self._clock.now_ms()
+            batch = [
+                Draft(topic, payload, now_ms, retained) for topic, payload, retained in messages
+            ]
+            due = await self._commit(lane, batch)
+            intake.acknowledge(len(batch))
+            self._on_commit()
+            if due:
+                await intake.send(_acks(due, self._clock.now_ms()))
+            if len(batch) < lane.batch:
+                await asyncio.sleep(began_s + lane.flush_s - loop.time())
+
+    async def _commit(self, lane: Lane, batch: Sequence[Draft]) -> list[DueAck]:
+        state = self.state
+        state.taken(lane.name, len(batch), batch[0].received_ms)
+        while True:
             try:
-                due = await asyncio.shield(work)
-            except sqlite3.OperationalError as error:
-                if self.state.commit_error is None:
-                    _log.exception("the store refuses a commit; %d messages wait", len(batch))
-                self.state.commit_error = f"{error}: free disk space under the state folder"
+                async with self._turns.turn(urgent=lane.urgent):
+                    due = await self._in_writer(batch)
+            except (sqlite3.OperationalError, StoreFullError) as error:
+                self._note_refusal(error)
                 await asyncio.sleep(RETRY_S)
             else:
-                if self.state.commit_error is not None:
+                if state.commit_error is not None:
                     _log.info("the store accepts commits again")
-                self.state.commit_error = None
-                self.state.batches += 1
+                state.committed(lane.name, self._clock.now_ms())
                 return due
 
-    async def _acknowledge(self, bus: Bus, due: Sequence[DueAck]) -> None:
-        now = self._clock.now_ms()
-        for ack in due:
-            topic = str(Topic(ack.site, ack.dev, Leaf.ACK))
-            await bus.publish(topic, encode(Ack(ack.boot, ack.seq, now)))
+    async def _in_writer(self, batch: Sequence[Draft]) -> list[DueAck]:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        # Shielded: a batch that was taken is committed even while the link goes down.
+        due = await asyncio.shield(
+            loop.run_in_executor(self._writer, self._committer.commit, batch)
+        )
+        self.state.took(loop.time() - began_s)
+        return due
 
-    def _note_outage(self, error: BaseException) -> None:
-        if self.state.connected:
-            _log.warning("ingest lost the broker: %s", error)
-        self.state.connected = False
+    def _note_refusal(self, error: sqlite3.OperationalError | StoreFullError) -> None:
+        if self.state.commit_error is None:
+            _log.error("the store refuses a commit: %s", error)
+        self.state.refused += 1
+        self.state.commit_error = str(error) if isinstance(error, StoreFullError) else told(error)
+
+    def _note_outage(self, lane: Lane, error: BrokerError) -> None:
+        if self.state.links[lane.name] is None:
+            _log.warning("ingest's %s lane lost the broker: %s", lane.name, error)
+        self.state.links[lane.name] = str(error)
+
+
+def _acks(due: Sequence[DueAck], now_ms: int) -> list[tuple[str, bytes]]:
+    return [(_ack_topic(site, dev), encode(Ack(boot, seq, now_ms))) for site, dev, boot, seq in due]
+
+
+@lru_cache(65_536)
+def _ack_topic(site: str, dev: str) -> str:
+    return str(Topic(site, dev, Leaf.ACK))

@@ -1,4 +1,4 @@
-"""What a batch becomes: log entries, points, dead letters, numberings, links. Pure; no storage."""
+"""What a batch becomes: log entries, rows, dead letters, numberings, links. Pure; no storage."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,11 +12,18 @@ from gongfu_ingest.log import Entry
 from gongfu_ingest.messages import Draft, Duplicate, Verdict
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.pipeline import Growing, Known, View, run, stages, stages_again
-from gongfu_ingest.points import Point, Rank
 from gongfu_ingest.second_hearing import Letter
 from gongfu_ingest.stages.dedupe import payload_hash
+from gongfu_ingest.stores.hot import Row, Shape
 
-_NAMES = {kind: tuple(column.name for column in COLUMNS[1, kind]) for kind in DeviceKind}
+
+def _shapes(kind: DeviceKind) -> list[Shape]:
+    """The names of the first none, one, two, … columns."""
+    names = tuple(column.name for column in COLUMNS[1, kind])
+    return [names[:width] for width in range(len(names) + 1)]
+
+
+_SHAPES = {str(kind): _shapes(kind) for kind in DeviceKind}
 _NOTHING = Numbering()
 
 
@@ -39,7 +46,7 @@ class Settlement:
     """Everything one commit writes, and whom to acknowledge afterwards: (device, boot) → site."""
 
     entries: list[Entry] = field(default_factory=list)
-    points: list[Point] = field(default_factory=list)
+    rows: dict[Shape, list[Row]] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     numberings: dict[tuple[str, int], Numbering] = field(default_factory=dict)
     clocks: dict[tuple[str, int], DeviceClock] = field(default_factory=dict)
@@ -115,14 +122,17 @@ def _accept(out: Settlement, draft: Draft) -> None:
     address, device, number = draft.address, draft.device, draft.number
     if address is None or device is None:
         raise ValueError("only what passed every stage is accepted")
-    boot, seq = (number.boot, number.seq) if number else (None, None)
-    if draft.state is not None:
-        out.states[address.dev] = draft.state
+    dev = address.dev
     # Plain text: SQLite binds members of an enumeration many times slower.
     kind, leaf = str(device.kind), str(address.leaf)
-    told = (draft.received_ms, draft.offset_ms, address.site, address.dev, kind, leaf)
-    out.entries.append(Entry(*told, boot, seq, draft.payload))
-    if draft.offset_ms:
+    boot, seq = (number.boot, number.seq) if number else (None, None)
+    if draft.state is not None:
+        out.states[dev] = draft.state
+    received_ms, offset_ms, payload = draft.received_ms, draft.offset_ms, draft.payload
+    out.entries.append(
+        Entry(received_ms, offset_ms, address.site, dev, kind, leaf, boot, seq, payload)
+    )
+    if offset_ms:
         out.counts["clock_corrected"] += 1
     if draft.faults:
         out.counts["blanked_values"] += len(draft.faults)
@@ -130,22 +140,21 @@ def _accept(out: Settlement, draft: Draft) -> None:
         out.dead.append(DeadLetter(draft, Reason.OUT_OF_RANGE, f"value left out: {detail}"))
     if draft.samples:
         out.counts["samples"] += len(draft.samples)
-        _project(out.points, draft, _NAMES[device.kind])
+        rows = out.rows.setdefault(_SHAPES[kind][draft.width], [])
+        _project(rows, draft, dev)
 
 
-def _project(points: list[Point], draft: Draft, names: tuple[str, ...]) -> None:
-    if draft.device is None:
-        return
-    dev, offset = draft.device.dev, draft.offset_ms
+def _project(rows: list[Row], draft: Draft, dev: str) -> None:
     if draft.number:
-        boot, seq = draft.number.boot, draft.number.seq
+        boot, seq, _ = draft.number
     else:
         # The payload's own hash ranks rows without a number, so any order gives the same store.
         boot, seq = 0, int.from_bytes(payload_hash(draft.payload)[:6], "big")
+    offset_ms, width = draft.offset_ms, draft.width
     for index, (ts_ms, told) in enumerate(draft.samples):
-        values = {n: v for n, v in zip(names, told, strict=True) if v is not None}
-        if values:
-            points.append(Point(ts_ms + offset, dev, Rank(boot, seq, index), values))
+        values = told[:width]
+        if values.count(None) < width:
+            rows.append((ts_ms + offset_ms, dev, boot, seq, index, *values))
 
 
 def _note(out: Settlement, draft: Draft) -> None:
@@ -153,16 +162,16 @@ def _note(out: Settlement, draft: Draft) -> None:
     address, number, state = draft.address, draft.number, draft.state
     if address is None:
         return
+    dev = address.dev
     if draft.device is not None and not draft.retained:
-        out.heard[address.dev] = draft.received_ms
+        out.heard[dev] = draft.received_ms
     if number is not None:
-        before = draft.numbering or _NOTHING
-        after = before.settle(number.seq, number.lo)
+        boot, seq, lo = number
+        key, before = (dev, boot), draft.numbering or _NOTHING
+        out.numberings[key] = after = before.settle(seq, lo)
+        out.acks[key] = address.site
         if after.lost != before.lost:
             out.counts["lost"] += after.lost - before.lost
-        key = (address.dev, number.boot)
-        out.numberings[key] = after
-        out.acks[key] = address.site
     elif state is not None and state.online and not draft.retained:
         # A birth is answered with what is durable of its boot.
-        out.acks[address.dev, state.boot] = address.site
+        out.acks[dev, state.boot] = address.site

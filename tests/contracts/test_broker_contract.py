@@ -1,6 +1,6 @@
-"""One suite for every broker: in memory, the embedded NATS child, mosquitto over MQTT 3.1.1 and 5.
+"""One suite for every broker, and for both clients: aiomqtt and our own.
 
-NATS speaks MQTT 3.1.1 only.
+In memory, the embedded NATS child (MQTT 3.1.1 only), mosquitto over MQTT 3.1.1 and 5.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from gongfu_broker.columns import DeviceKind
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
 from gongfu_broker.memory import MemoryBroker
+from gongfu_broker.mqtt import MqttConnector
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_broker.ports import Bus, BusConnector, Device, Message, Session, Will
 from gongfu_broker.topics import uplink_filters
@@ -44,21 +45,26 @@ VERSIONS: dict[str, Literal["3.1.1", "5"]] = {
 }
 
 
-@pytest.fixture(params=["memory", "nats", *VERSIONS])
+CLIENTS = {"aiomqtt": AiomqttConnector, "own": MqttConnector}
+BROKERS = ("nats", *VERSIONS)
+
+
+@pytest.fixture(params=["memory", *(f"{b}/{client}" for b in BROKERS for client in CLIENTS)])
 async def connector(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BusConnector]:
     if request.param == "memory":
         yield MemoryBroker(USERS)
         return
-    if request.param in VERSIONS:
+    broker_name, client = request.param.split("/")
+    connect = CLIENTS[client]
+    if broker_name in VERSIONS:
         with Mosquitto(tmp_path, users=USERS) as mosquitto:
-            version = VERSIONS[request.param]
-            yield AiomqttConnector("127.0.0.1", mosquitto.port, protocol=version)
+            yield connect("127.0.0.1", mosquitto.port, protocol=VERSIONS[broker_name])
         return
     settings = NatsSettings(tmp_path / "broker", port=free_port())
     broker = EmbeddedBroker(settings, USERS)
     await broker.start()
     try:
-        yield AiomqttConnector("127.0.0.1", settings.port)
+        yield connect("127.0.0.1", settings.port)
     finally:
         await broker.stop()
 
@@ -128,7 +134,7 @@ async def test_a_device_hears_nothing_of_others_even_if_it_asks(connector: BusCo
 async def test_a_forbidden_subscription_is_refused(
     connector: BusConnector, request: pytest.FixtureRequest
 ) -> None:
-    if request.node.callspec.params["connector"] in VERSIONS:
+    if "mosquitto" in request.node.callspec.params["connector"]:
         pytest.skip("mosquitto 2.0 grants every subscription and filters what it delivers")
     async with connector.connect(DEVICE) as device:
         for topic in FOREIGN:
@@ -168,7 +174,7 @@ async def vanish(connector: BusConnector, session: Session) -> None:
         async with connector.connect(session):
             connector.drop(session.client_id)
         return
-    assert isinstance(connector, AiomqttConnector)
+    assert isinstance(connector, AiomqttConnector | MqttConnector)
     assert session.will is not None
     version = (
         MQTTProtocolVersion.MQTTv5 if connector.protocol == "5" else MQTTProtocolVersion.MQTTv311

@@ -1,7 +1,7 @@
 """One suite for every telemetry store."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gongfu_ingest.database import Database
 from gongfu_ingest.errors import StoreError
-from gongfu_ingest.points import Latest, Point, Rank
+from gongfu_ingest.points import Latest, Point, Rank, WriteResult
 from gongfu_ingest.ports import TelemetryStore
 from gongfu_ingest.stores.embedded import EmbeddedStore
 from gongfu_ingest.stores.influx.store import InfluxStore
@@ -35,13 +35,26 @@ CANNOT = {
 NO_INFLUXQL = "VictoriaMetrics answers no InfluxQL; tests/influx reads it in its own language"
 
 
-@pytest.fixture(params=["memory", "embedded", "influxd-v1", "influxd-v2-proxy", "victoria-metrics"])
+class AlwaysFolded(EmbeddedStore):
+    """The embedded store with nothing hot: every write ends in the blocks."""
+
+    def write(self, points: Sequence[Point]) -> WriteResult:
+        result = super().write(points)
+        self.refresh_last()
+        self.fold(END)
+        return result
+
+
+EMBEDDED = {"embedded": EmbeddedStore, "embedded-folded": AlwaysFolded}
+
+
+@pytest.fixture(params=["memory", *EMBEDDED, "influxd-v1", "influxd-v2-proxy", "victoria-metrics"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryStore]:
     if request.param == "memory":
         yield MemoryStore()
-    elif request.param == "embedded":
+    elif request.param in EMBEDDED:
         database = Database(tmp_path / "telemetry.db")
-        yield EmbeddedStore(database)
+        yield EMBEDDED[request.param](database)
         database.close()
     else:
         skip_what_the_engine_cannot(request)

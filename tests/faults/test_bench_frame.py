@@ -1,6 +1,6 @@
 """The frame of ``gongfu bench faults``: one object per test, whatever becomes of the test."""
 
-from gongfu.bench.faults import FAULT_TESTS, run_all
+from gongfu.bench.faults import FAULT_TESTS, load, run_all
 from gongfu.faults.effort import CannotRunError, Effort, FaultRun, Figures
 
 FRAME = {"runs", "acknowledged", "lost", "duplicated", "took_s"}
@@ -40,3 +40,4 @@ def test_a_test_that_breaks_down_is_told_and_the_others_run_on() -> None:
 
 def test_the_table_names_its_tests_by_their_number() -> None:
     assert set(FAULT_TESTS) <= {f"R{number}" for number in range(1, 10)}
+    assert all(callable(load(name)) for name in FAULT_TESTS)

@@ -68,7 +68,7 @@ class Shell:
 async def test_importing_and_retiring_a_device_lets_it_in_and_out(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     told = shell.write()
-    assert told["accounts"] == 119 + 3
+    assert told["accounts"] == 119 + 4
     assert set(told["changed"]) == {"mosquitto.conf", "passwords", "acl"}
     with MosquittoProcess(shell.out, shell.port) as broker:
         assert await shell.gets_in("cab-0001")

@@ -17,21 +17,27 @@ class Counting:
     def __init__(self) -> None:
         self.offered = 0
         self.taken = 0
+        self.saved = 0
         self.ticks: list[int] = []
         self.threads: set[str] = set()
         self.broken = False
 
-    def turn(self, limit: int = 500) -> int:
+    def turn(self) -> int:
         self.threads.add(threading.current_thread().name)
         if self.broken:
             raise OSError("the disk is gone")
-        count = min(self.offered - self.taken, limit)
+        count = min(self.offered - self.taken, 500)
         self.taken += count
         return count
 
     def tick(self, now_ms: int) -> None:
         self.threads.add(threading.current_thread().name)
         self.ticks.append(now_ms)
+
+    def rest(self) -> None:
+        if self.broken:
+            raise OSError("the disk is gone")
+        self.saved = self.taken
 
 
 @asynccontextmanager
@@ -76,6 +82,25 @@ async def test_a_tick_runs_in_the_consumer_s_own_thread() -> None:
         await asyncio.to_thread(loop.tick)
         assert len(consumer.ticks) == 1
         assert len(consumer.threads) == 1
+
+
+async def test_at_the_end_it_saves_what_it_has() -> None:
+    consumer = Counting()
+    async with running(consumer) as loop:
+        consumer.offered = 7
+        loop.wake()
+        await until(lambda: consumer.taken == 7)
+    assert consumer.saved == 7
+
+
+async def test_an_end_without_a_disk_is_logged_and_stays_an_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    consumer = Counting()
+    async with running(consumer):
+        await until(lambda: bool(consumer.threads))
+        consumer.broken = True
+    assert "watch could not save before its end" in caplog.text
 
 
 async def test_after_the_end_a_tick_is_refused() -> None:

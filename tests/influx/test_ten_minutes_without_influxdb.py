@@ -15,9 +15,11 @@ from gongfu_broker.access import device_user, ingest_user
 from gongfu_broker.clock import ScaledClock, real_ms
 from gongfu_broker.memory import MemoryBroker
 from gongfu_broker.ports import Session
+from gongfu_broker.topics import uplink_filters
 from gongfu_firmware_sim.daytime import MINUTE_MS, midnight_ms
 from gongfu_firmware_sim.run import SimSetup, simulate
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
+from gongfu_ingest.lanes import Lane
 from gongfu_ingest.service import IngestService
 from gongfu_ingest.stores.influx.target import InfluxTarget
 from tests.influx.county import CABINETS, TRUCKS
@@ -25,6 +27,7 @@ from tests.influx.servers import Server
 from tests.influx.stand import Stand, caught_up, shown_by, until
 
 SPEED = 150.0
+INGEST = Session("ingest", "ingest", "i", persistent=True)
 START_MS = midnight_ms(20_403) + 8 * 60 * MINUTE_MS  # Tuesday 2025-11-11, 08:00 in Shanghai
 DEPOT = (118.86826, 28.94765)
 STOPS = tuple((118.80 + 0.012 * n, 28.90 + 0.01 * (n * 7 % 11)) for n in range(16))
@@ -59,7 +62,7 @@ async def county_reports(
     with ThreadPoolExecutor(1) as writer:
         service = IngestService(
             committer=stand.committer,
-            connect=lambda: broker.connect(Session("ingest", "ingest", "i", persistent=True)),
+            lanes=[Lane("only", uplink_filters(), lambda: broker.intake(INGEST))],
             clock=clock,
             writer=writer,
             on_commit=on_commit,

@@ -11,12 +11,9 @@ from gongfu_broker.topics import Leaf
 from gongfu_ingest.database import Database
 from gongfu_ingest.errors import SchemaError
 from gongfu_ingest.log import KEEP_RECORDS, Entry, TelemetryLog
-from gongfu_ingest.points import Point, Rank
-from gongfu_ingest.stores.embedded import EmbeddedStore
 
 HOUR = 3_600_000
 T0 = 1_763_424_000_000 - 1_763_424_000_000 % HOUR
-METRIC = "zone_1_celsius"
 
 
 @pytest.fixture
@@ -102,38 +99,6 @@ def test_a_database_of_another_version_is_refused_with_a_remedy(tmp_path: Path) 
     made.close()
     with pytest.raises(SchemaError, match="move the file away"):
         Database(tmp_path / "telemetry.db")
-
-
-def point(ts: int, value: float, seq: int = 1) -> Point:
-    return Point(ts, "cab-0001", Rank(1, seq, 0), {METRIC: value})
-
-
-def test_an_hour_is_rolled_up_once_a_later_one_has_begun(database: Database) -> None:
-    store = EmbeddedStore(database)
-    store.write([point(T0, 2.0), point(T0 + 60_000, 4.0)])
-    assert store.roll_up() == 0
-    store.write([point(T0 + 2 * HOUR, 9.0)])
-    assert store.roll_up() == 1
-    (hour,) = store.rollup("cab-0001", METRIC, 0, T0 + 9 * HOUR)
-    assert tuple(hour) == (T0, 2, 2.0, 4.0, 3.0)
-
-
-def test_a_late_row_makes_its_hour_be_computed_anew(database: Database) -> None:
-    store = EmbeddedStore(database)
-    store.write([point(T0, 2.0), point(T0 + 2 * HOUR, 9.0)])
-    store.roll_up()
-    store.write([point(T0 + 1_000, -6.0, seq=2), point(T0, 3.0, seq=3)])
-    assert store.roll_up() == 1
-    (hour,) = store.rollup("cab-0001", METRIC, 0, T0 + HOUR)
-    assert tuple(hour) == (T0, 2, -6.0, 3.0, -1.5)
-
-
-def test_the_rollup_outlives_the_rows_it_was_made_of(database: Database) -> None:
-    store = EmbeddedStore(database)
-    store.write([point(T0, 2.0), point(T0 + HOUR, 5.0)])
-    assert store.expire(T0 + HOUR) == 1
-    assert store.series("cab-0001", METRIC, 0, T0 + HOUR) == []
-    assert [w.n for w in store.rollup("cab-0001", METRIC, 0, T0 + HOUR)] == [1]
 
 
 def test_a_consumer_that_is_dropped_no_longer_holds_the_log(database: Database) -> None:

@@ -21,7 +21,6 @@ DEFAULT_WINDOW = 10_000
 # How long an MQTT 5 broker keeps the session of a persistent client that is away.
 SESSION_EXPIRY_S = 7 * 86_400
 _VERSIONS = {"3.1.1": Version.V311, "5": Version.V5}
-_MAX_BATCH = 1_000
 
 
 class MqttIntake:
@@ -29,6 +28,12 @@ class MqttIntake:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the broker still held this client's session."""
+        accepted = self._link.session.accepted
+        return accepted is not None and accepted.session_present
 
     async def subscribe(self, topic_filter: str, *, qos: int = 1) -> None:
         """Subscribe and check the answer, however many messages come before it."""
@@ -51,7 +56,7 @@ class MqttIntake:
 
 
 class MqttBus:
-    """A connected session behind the ``Bus`` port; a message is acknowledged after its turn."""
+    """A connected session behind the ``Bus`` port."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -82,9 +87,10 @@ class MqttBus:
         """Messages as they come, until the connection ends."""
         while True:
             await self._link.arrival()
-            for message in self._link.session.take(_MAX_BATCH):
-                yield message
-                self._link.acknowledge(1)
+            (message,) = self._link.session.take(1)
+            # Acknowledged as it is handed over; who must not lose it uses an intake.
+            self._link.acknowledge(1)
+            yield message
 
 
 async def _subscribe(link: Link, topic_filter: str, qos: int) -> None:
@@ -100,18 +106,23 @@ async def _subscribe(link: Link, topic_filter: str, qos: int) -> None:
 
 @dataclass(frozen=True)
 class MqttConnector:
-    """Connects to ``host:port`` over MQTT 3.1.1 or 5; ``tls`` checks the broker's certificate."""
+    """Connects to ``host:port`` over MQTT 3.1.1 or 5; ``tls`` checks the broker's certificate.
+
+    ``gather_s``: an intake lets small messages gather this long, which spares a turn of the event
+    loop for each of them.
+    """
 
     host: str
     port: int
     timeout_s: float = 10.0
     protocol: Literal["3.1.1", "5"] = "3.1.1"
     tls: ssl.SSLContext | None = None
+    gather_s: float = 0.01
 
     @contextlib.asynccontextmanager
     async def intake(self, session: Session) -> AsyncIterator[Intake]:
         """A connection whose messages wait until they are acknowledged."""
-        link = await self._open(session)
+        link = await self._open(session, gather_s=self.gather_s)
         try:
             yield MqttIntake(link)
         finally:
@@ -126,12 +137,13 @@ class MqttConnector:
         finally:
             await link.close()
 
-    async def _open(self, session: Session) -> Link:
+    async def _open(self, session: Session, *, gather_s: float = 0.0) -> Link:
         loop = asyncio.get_running_loop()
         version = _VERSIONS[self.protocol]
         window = session.window or DEFAULT_WINDOW
         packet = connect_packet(session, version, window=window)
-        link = Link(MqttSession(packet, version, window=window, now_s=loop.time()), self.timeout_s)
+        protocol = MqttSession(packet, version, window=window, now_s=loop.time())
+        link = Link(protocol, self.timeout_s, gather_s=gather_s)
         try:
             async with asyncio.timeout(self.timeout_s):
                 await loop.create_connection(lambda: link, self.host, self.port, ssl=self.tls)
@@ -141,7 +153,9 @@ class MqttConnector:
             raise
         except (OSError, TimeoutError) as error:
             await link.close()
-            raise BusDisconnectedError(f"{self.host}:{self.port}: {_why(error)}") from error
+            raise BusDisconnectedError(
+                f"{self.host}:{self.port}: {_why(error, self.tls)}"
+            ) from error
         except BaseException:
             await link.close()
             raise
@@ -166,14 +180,15 @@ def connect_packet(session: Session, version: Version, *, window: int) -> Connec
     )
 
 
-def _why(error: OSError | TimeoutError) -> str:
+def _why(error: OSError | TimeoutError, tls: ssl.SSLContext | None) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not trusted ({error.verify_message}): name the authority that "
             "signed it"
         )
-    if isinstance(error, ssl.SSLError):
-        return f"no TLS there ({error.reason}): is this the broker's TLS port?"
+    # A broker's plain port hangs up on a TLS greeting.
+    if isinstance(error, ssl.SSLError) or (tls and isinstance(error, ConnectionResetError)):
+        return f"no TLS there ({error}): is this the broker's TLS port?"
     if isinstance(error, TimeoutError) and not error.args:
         return "no answer to CONNECT: is a broker listening there?"
     return f"{error}: is the broker running, and reachable?"

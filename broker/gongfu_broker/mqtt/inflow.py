@@ -29,12 +29,13 @@ class Inflow:
     """Takes bytes in chunks of any size.
 
     ``messages`` are what arrived, in order, and ``ids`` their packet identifiers as they stood on
-    the wire (None for QoS 0); the owner removes from the front of both.
+    the wire (None for QoS 0); ``packets`` is everything else. The owner removes from their front.
     """
 
     def __init__(self, version: Version, *, max_kept_bytes: int = MAX_KEPT_BYTES) -> None:
         self.messages: list[Message] = []
         self.ids: list[bytes | None] = []
+        self.packets: list[Packet] = []
         self._version = version
         self._max_kept_bytes = max_kept_bytes
         self._topics: dict[bytes, str] = {}
@@ -43,24 +44,22 @@ class Inflow:
         self._cut: tuple[int, bytes] | None = None
         self._to_skip = 0
 
-    def feed(self, data: bytes) -> list[Packet]:
-        """The packets that are complete now, messages apart. Raises MalformedPacketError."""
+    def feed(self, data: bytes) -> None:
+        """Read what is complete now. Raises MalformedPacketError; what came before it is kept."""
         if self._missing > len(data):
             self._parts.append(data)
             self._missing -= len(data)
-            return []
+            return
         if self._parts:
             data = b"".join((*self._parts, data))
             self._parts.clear()
         self._missing = 0
-        packets: list[Packet] = []
         at = self._skipped(data, 0)
         while (at := self._messages(data, at)) < len(data):
-            after = self._packet(data, at, packets)
+            after = self._packet(data, at)
             if after is None:
                 break
             at = self._skipped(data, after)
-        return packets
 
     def _messages(self, data: bytes, at: int) -> int:
         """Read messages from ``at`` on; return where something else or a part begins."""
@@ -105,7 +104,7 @@ class Inflow:
         check_message_properties(props.decode(reader))
         return reader.at
 
-    def _packet(self, data: bytes, at: int, packets: list[Packet]) -> int | None:
+    def _packet(self, data: bytes, at: int) -> int | None:
         """Read one packet of any type; None when it is not all there, and then its part is kept."""
         kind = packet_type(data[at])
         found = wire.peek_length(data, at + 1)
@@ -122,16 +121,16 @@ class Inflow:
         if kept < size:
             self._cut, self._to_skip = (data[at], data[body : body + kept]), size - kept
         else:
-            self._deliver(decode(data[at], data[body : body + size], self._version), packets)
+            self._deliver(decode(data[at], data[body : body + size], self._version))
         return body + kept
 
     def _wait(self, part: bytes, missing: int) -> None:
         self._parts.append(part)
         self._missing = missing
 
-    def _deliver(self, packet: Packet, packets: list[Packet]) -> None:
+    def _deliver(self, packet: Packet) -> None:
         if not isinstance(packet, Publish) or packet.qos > 1:
-            packets.append(packet)
+            self.packets.append(packet)
             return
         check_message_properties(packet.properties)
         self.messages.append(Message(packet.topic, packet.payload, packet.retain))
@@ -146,7 +145,7 @@ class Inflow:
         if not self._to_skip:
             head, body = self._cut
             self._cut = None
-            self._deliver(decode(head, body, self._version), [])
+            self._deliver(decode(head, body, self._version))
         return at + step
 
 

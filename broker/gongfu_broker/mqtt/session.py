@@ -90,8 +90,13 @@ class MqttSession:
             raise MalformedPacketError(f"what listens there speaks no MQTT: it says {data[:16]!r}")
         self._started = True
         self._waiting_bytes += len(data)
-        packets = self._inflow.feed(data)
-        return [answer for packet in packets if (answer := self._answer(packet))]
+        malformed = self._fed(data)
+        packets = self._inflow.packets
+        answers = [answer for packet in packets if (answer := self._answer(packet))]
+        packets.clear()
+        if malformed is not None:
+            raise malformed
+        return answers
 
     # -- messages in
 
@@ -201,6 +206,14 @@ class MqttSession:
         return _PING
 
     # -- packets in
+
+    def _fed(self, data: bytes) -> MalformedPacketError | None:
+        """What is wrong with the bytes; a refusal that stands before it says more."""
+        try:
+            self._inflow.feed(data)
+        except MalformedPacketError as error:
+            return error
+        return None
 
     def _answer(self, packet: Packet) -> Answer | None:
         if self.accepted is None:

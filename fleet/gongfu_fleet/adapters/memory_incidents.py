@@ -3,9 +3,9 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
-from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
+from gongfu_fleet.domain.alarms.incident import Event, Incident, Subject, apply, measured
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.zone import Checkpoint
+from gongfu_fleet.domain.alarms.zone import Checkpoint, thinned
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
@@ -59,12 +59,15 @@ class MemoryIncidentStore:
                 f"The cursor of {turn.consumer} was moved by somebody else.",
                 "Run one worker only for this log.",
             )
-        drafts = [draft for update in turn.zones for draft in update.drafts]
-        self.append(drafts, at_ms=turn.at_ms)
+        incidents: dict[str, Incident] = {}
         for update in turn.zones:
-            self._states[update.key] = update.followed
+            for incident_id, finding in update.measures.items():
+                incidents[incident_id] = measured(self.find(incident_id), finding)
+        drafts = [draft for update in turn.zones for draft in update.drafts]
+        self._append(drafts, incidents, at_ms=turn.at_ms, by=None)
+        for update in turn.zones:
             self._keep_checkpoints(update)
-            self._measure(update.measures)
+        self._states.update(turn.states())
         self._cursors[turn.consumer] = turn.after
 
     def append(
@@ -76,7 +79,12 @@ class MemoryIncidentStore:
         deed: Deed | None = None,
     ) -> None:
         """Append events as a whole. Raises ConflictError."""
-        incidents: dict[str, Incident] = {}
+        changed = self._append(drafts, {}, at_ms=at_ms, by=by)
+        self.deeds += [deed] if changed and deed else []
+
+    def _append(
+        self, drafts: Sequence[Draft], incidents: dict[str, Incident], *, at_ms: int, by: str | None
+    ) -> bool:
         events: list[tuple[str, Event]] = []
         for incident_id, body in drafts:
             before = incidents.get(incident_id) or self._incidents.get(incident_id)
@@ -86,9 +94,9 @@ class MemoryIncidentStore:
                 incidents[incident_id] = after
                 events.append((incident_id, event))
         self._incidents.update(incidents)
-        self.deeds += [deed] if events and deed else []
         for incident_id, event in events:
             self._events.setdefault(incident_id, []).append(event)
+        return bool(events)
 
     def page(
         self,
@@ -139,11 +147,7 @@ class MemoryIncidentStore:
         kept = self._checkpoints.get(update.key, [])
         if update.redo_from_ms is not None:
             kept = [checkpoint for checkpoint in kept if checkpoint.at_ms < update.redo_from_ms]
-        self._checkpoints[update.key] = kept + list(update.checkpoints)
-
-    def _measure(self, measures: Mapping[str, Finding]) -> None:
-        for incident_id, finding in measures.items():
-            self._incidents[incident_id] = measured(self.find(incident_id), finding)
+        self._checkpoints[update.key] = thinned(kept + list(update.checkpoints))
 
 
 def _reaches(incident: Incident, since_ms: int) -> bool:

@@ -15,7 +15,10 @@ Row = tuple[int, Mapping[str, float | None]]
 
 
 class MemoryLog:
-    """Keeps every record; ``released``: what consumers need no more, ``progress``: what they read."""
+    """Keeps every record.
+
+    ``released`` is what consumers need no more, ``progress`` what they read.
+    """
 
     def __init__(self, log_id: str = "memory") -> None:
         self._log_id = log_id

@@ -14,6 +14,7 @@ from gongfu_fleet.api import (
     incidents,
     live,
     map,  # noqa: A004 - the noun is map
+    metrics,
     readings,
     session,
 )
@@ -42,7 +43,18 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.viewer = viewer
     app.state.places = geo.PackedPlaces(deps.registry)
     app.state.feed = live.LiveFeed(deps, viewer)
-    for module in (session, map, geo, assets, readings, incidents, live, health, audit):
+    for module in (
+        session,
+        map,
+        geo,
+        assets,
+        readings,
+        incidents,
+        live,
+        health,
+        metrics,
+        audit,
+    ):
         app.include_router(module.router)
     for router in extra:
         app.include_router(router)

@@ -19,6 +19,7 @@ from gongfu_fleet.ports import (
     Readings,
 )
 from gongfu_fleet.services.fleet_view import FleetViewer
+from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.jobs import JobState
 from gongfu_fleet.services.sign_in import SignIn
 
@@ -33,6 +34,21 @@ def no_jobs() -> Sequence[JobState]:
     return ()
 
 
+def unknown() -> None:
+    """Of a process that cannot tell."""
+    return
+
+
+def no_token() -> str:
+    """Nobody knows it."""
+    return ""
+
+
+def no_metrics() -> bytes:
+    """Of a process that measures nothing."""
+    return b""
+
+
 @dataclass(frozen=True)
 class ApiDeps:
     """Ports and services of one API process.
@@ -40,6 +56,8 @@ class ApiDeps:
     ``clock`` is platform time, ``real_ms`` the time of sessions. ``stopping`` is set when the
     process begins to stop: live streams end then. ``troubles`` give sentences for /health;
     ``jobs`` gives the state of recurring jobs, whichever process runs them.
+    ``flow`` and ``room`` give what waits where; ``metrics`` the text for Prometheus, which whoever
+    knows what ``metrics_token`` gives may read; an empty one is nobody's.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -57,6 +75,10 @@ class ApiDeps:
     secure_cookies: bool = False
     troubles: tuple[Callable[[], Sequence[str]], ...] = ()
     jobs: Callable[[], Sequence[JobState]] = no_jobs
+    flow: Callable[[], Flow | None] = unknown
+    room: Callable[[], Room | None] = unknown
+    metrics: Callable[[], bytes] = no_metrics
+    metrics_token: Callable[[], str] = no_token
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""

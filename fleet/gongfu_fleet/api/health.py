@@ -8,11 +8,13 @@ from pydantic import BaseModel
 from gongfu_fleet.api.deps import ApiDeps, Deps, Viewer
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.ports import Connection, ConsumerLag
+from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.jobs import JobState
 
 router = APIRouter(tags=["health"], dependencies=[ANYBODY])
 LARGE_LAG = 10_000
 MANY_MISSING = 0.1
+MOST_NAMED = 5
 
 
 class Devices(BaseModel):
@@ -40,6 +42,8 @@ class Health(BaseModel):
     consumers: list[ConsumerLag]
     broker: Broker
     jobs: list[JobState]
+    flow: Flow | None
+    room: Room | None
     problems: list[str]
 
 
@@ -47,10 +51,15 @@ class Health(BaseModel):
 def health(deps: Deps, viewer: Viewer) -> Health:
     """The state of the way of a reading."""
     registered = [asset.id for asset in viewer.assets().values() if asset.reports]
-    devices = _count(registered, deps.connections.devices())
+    connections = deps.connections.devices()
+    devices = _count(registered, connections)
     consumers = list(deps.ingest.consumers())
     connected = deps.ingest.broker_connected()
-    told = _problems(deps, devices, consumers=consumers, connected=connected)
+    wrong = [dev for dev in registered if dev in connections and connections[dev].clock_offset_ms]
+    told = [
+        *_problems(deps, devices, consumers=consumers, connected=connected),
+        *_clocks({dev: connections[dev].clock_offset_ms for dev in wrong}),
+    ]
     problems = list(dict.fromkeys(told))  # two sources may know the same
     return Health(
         status="degraded" if problems else "ok",
@@ -61,6 +70,8 @@ def health(deps: Deps, viewer: Viewer) -> Health:
         consumers=consumers,
         broker=Broker(connected=connected),
         jobs=list(deps.jobs()),
+        flow=deps.flow(),
+        room=deps.room(),
         problems=problems,
     )
 
@@ -87,3 +98,13 @@ def _problems(
             yield f"{consumer.name} is {consumer.lag} records behind; see its log for the reason."
     for troubles in deps.troubles:
         yield from troubles()
+
+
+def _clocks(wrong: Mapping[str, int]) -> Iterator[str]:
+    if wrong:
+        named = [f"{dev} by {-ms / 1000:+.0f} s" for dev, ms in sorted(wrong.items())[:MOST_NAMED]]
+        more = ", …" if len(wrong) > MOST_NAMED else ""
+        yield (
+            f"The clocks of {len(wrong)} devices are wrong ({', '.join(named)}{more}): set them; "
+            "their stamps are corrected meanwhile."
+        )

@@ -1,5 +1,6 @@
 """Who may call a route: said at the route, denied by default, checked when the app is made."""
 
+import hmac
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -51,6 +52,21 @@ class Needs:
         return caller
 
 
+class Scrapes:
+    """A program with the token for metrics, or a person whose role allows them."""
+
+    def __init__(self) -> None:
+        self._person = Needs(Permission.METRICS)
+
+    def __call__(self, request: Request) -> None:
+        """Let the caller in. Raises SignInError, ForbiddenError."""
+        scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+        token = deps_of(request).metrics_token()
+        right = hmac.compare_digest(sent.strip().encode(), token.encode())
+        if scheme.lower() != "bearer" or not token or not right:
+            self._person(request)
+
+
 ANYBODY = Depends(Public())
 OwnAccount = Annotated[SignedIn, Depends(Needs(Permission.OWN_ACCOUNT))]
 Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
@@ -58,6 +74,7 @@ Acknowledger = Annotated[SignedIn, Depends(Needs(Permission.ACKNOWLEDGE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))
 AUDITORS = Depends(Needs(Permission.AUDIT))
+SCRAPERS = Depends(Scrapes())
 
 
 def refuse_undeclared(routes: Iterable[BaseRoute], allowed: frozenset[str]) -> None:
@@ -88,6 +105,6 @@ def flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
 
 def _declares(dependant: Dependant) -> bool:
     return any(
-        isinstance(inner.call, Public | Needs) or _declares(inner)
+        isinstance(inner.call, Public | Needs | Scrapes) or _declares(inner)
         for inner in dependant.dependencies
     )

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     AUDIT = "audit"
     DEVICES = "devices"
     PEOPLE = "people"
+    METRICS = "metrics"
 
 
 _ANY = frozenset({Permission.OWN_ACCOUNT, Permission.READ})
@@ -38,7 +39,8 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
     Role.AUDITOR: _ANY | {Permission.AUDIT},
     Role.CREW: _ANY | {Permission.ACKNOWLEDGE, Permission.UNLOCK},
     Role.DISPATCHER: _ANY | {Permission.ACKNOWLEDGE, Permission.COMMAND},
-    Role.MANAGER: _ANY | {Permission.ACKNOWLEDGE, Permission.COMMAND, Permission.UNLOCK},
+    Role.MANAGER: _ANY
+    | {Permission.ACKNOWLEDGE, Permission.COMMAND, Permission.UNLOCK, Permission.METRICS},
     Role.ADMIN: frozenset(Permission),
     Role.DEVICE: frozenset(),
 }

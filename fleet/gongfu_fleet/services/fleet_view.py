@@ -44,7 +44,10 @@ class ZoneView:
 
 @dataclass(frozen=True)
 class AssetView:
-    """An asset as a marker and its card; position WGS-84, a truck's from its last fix."""
+    """An asset as a marker and its card; position WGS-84, a truck's from its last fix.
+
+    ``clock_offset_ms`` is what its stamps are corrected by, 0 while its clock is right.
+    """
 
     id: str
     kind: str
@@ -58,6 +61,7 @@ class AssetView:
     speed_kmh: float | None
     door_open: int | None
     open_incidents: int
+    clock_offset_ms: int = 0
 
 
 @dataclass
@@ -131,6 +135,7 @@ def view_asset(
         speed_kmh=_value(last, "speed_kmh"),
         door_open=None if door is None else int(door),
         open_incidents=len(incidents),
+        clock_offset_ms=connection.clock_offset_ms if connection else 0,
     )
 
 

@@ -16,6 +16,9 @@ from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
+# Before anything that was ever measured.
+BEGINNING_MS = -(2**53)
+
 
 class Cursor(NamedTuple):
     """How far a consumer has read which log."""
@@ -37,6 +40,10 @@ class WatchedZone(NamedTuple):
     zone: int
     metric: str
     policy: ZonePolicy
+
+    def judges(self, state: ZoneState) -> bool:
+        """Whether the state was judged by this metric and rule."""
+        return (state.metric, state.policy) == (self.metric, self.policy)
 
 
 class WatchedZones(Protocol):
@@ -86,13 +93,20 @@ class Followed:
     state: ZoneState
     covered: Covered | None = None
 
+    def containing(self, seq: int) -> "Followed":
+        """The same, marked to contain every record up to ``seq``."""
+        if self.covered and self.covered.seq >= seq:
+            return self
+        return Followed(self.state, Covered(seq, BEGINNING_MS))
+
 
 @dataclass(frozen=True)
 class ZoneUpdate:
-    """What a turn found for one zone.
+    """What was found for one zone.
 
     Checkpoints at ``redo_from_ms`` or later are replaced by ``checkpoints`` (None: only added).
-    ``measures`` are findings of running incidents that moved on without an event.
+    ``measures`` are findings of running incidents that moved on without an event; they come
+    before ``drafts``.
     """
 
     key: ZoneKey
@@ -105,13 +119,22 @@ class ZoneUpdate:
 
 @dataclass(frozen=True)
 class Turn:
-    """One step of the consumer; stored as a whole or not at all."""
+    """One step of the consumer; stored as a whole or not at all.
+
+    ``moved``: zones whose state went on, whether anything else was found of them or not; it is
+    newer than the one in ``zones``.
+    """
 
     consumer: str
     before: Cursor | None
     after: Cursor
     at_ms: int
     zones: Sequence[ZoneUpdate]
+    moved: Mapping[ZoneKey, Followed] = field(default_factory=dict)
+
+    def states(self) -> dict[ZoneKey, Followed]:
+        """The states to store."""
+        return {**{update.key: update.followed for update in self.zones}, **self.moved}
 
 
 class WatchStore(Protocol):
@@ -138,7 +161,7 @@ class WatchStore(Protocol):
         ...
 
     def save_turn(self, turn: Turn) -> None:
-        """Store a turn in one transaction.
+        """Store a turn in one transaction, and thin out the old checkpoints of its zones.
 
         Raises ConflictError when the cursor is no longer where the turn began: two watches run.
         """

@@ -3,6 +3,7 @@
 from gongfu_broker.codec import decode_event, decode_result, decode_state, decode_telemetry
 from gongfu_broker.errors import PayloadError
 from gongfu_broker.payloads import Reason
+from gongfu_broker.strictness import check_batch_text, check_lowest, check_text
 from gongfu_broker.topics import Leaf
 from gongfu_ingest.messages import Draft, Numbered, Rejected
 
@@ -16,10 +17,13 @@ def decode(draft: Draft) -> Rejected | None:
     leaf = draft.address.leaf
     try:
         if leaf is _TEL or leaf is _BF:
-            boot, seq, lo, draft.samples, draft.faults = decode_telemetry(
-                draft.device.kind, draft.payload
-            )
-            if boot is not None and seq is not None:
+            told = decode_telemetry(draft.device.kind, draft.payload)
+            boot, seq, lo, draft.samples, draft.faults, draft.width = told
+            if boot is None or seq is None:
+                check_text(draft.payload)
+            else:
+                check_batch_text(draft.payload)
+                check_lowest(seq, lo)
                 draft.number = Numbered(boot, seq, lo)
         else:
             _decode_other(draft, leaf)
@@ -29,11 +33,14 @@ def decode(draft: Draft) -> Rejected | None:
 
 
 def _decode_other(draft: Draft, leaf: Leaf) -> None:
+    """Rare beside telemetry, so the text is read once more without a look at the clock."""
     if leaf is _STATE:
         draft.state = decode_state(draft.payload)
     elif leaf is _EVT:
         event = decode_event(draft.payload)
+        check_lowest(event.seq, event.lo)
         draft.number = Numbered(event.boot, event.seq, event.lo)
         draft.event_ms = event.ts
     else:
         decode_result(draft.payload)
+    check_text(draft.payload)

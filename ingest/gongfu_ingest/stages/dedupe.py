@@ -52,9 +52,11 @@ class Dedupe:
         if number is None:
             old = draft.state is not None and stale(draft.state, self.states.get(dev))
             return Duplicate() if old else None
-        numbering = self.numberings.get((dev, number.boot)) or _NOTHING
-        draft.numbering = numbering
-        return self._again(draft.payload, dev, number) if numbering.has(number.seq) else None
+        boot, seq, _ = number
+        draft.numbering = numbering = self.numberings.get((dev, boot)) or _NOTHING
+        if not numbering.has(seq):
+            return None
+        return self._again(draft.payload, dev, number)
 
     def _again(self, payload: bytes, dev: str, number: tuple[int, int, int]) -> Verdict:
         boot, seq, _ = number
@@ -75,7 +77,7 @@ def payload_hash(payload: bytes) -> bytes:
     """
     try:
         fields = _fields.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return blake2b(payload, digest_size=8).digest()
     kept = b",".join(bytes(fields[name]) for name in sorted(fields) if name != "lo")
     return blake2b(kept, digest_size=8).digest()

@@ -1,37 +1,40 @@
-"""The telemetry store inside telemetry.db: hot rows, newest values, hourly rollup.
+"""The telemetry store inside telemetry.db: hot rows, hour blocks with statistics, newest values.
 
-All of it is a projection: ``project`` runs in the transaction that appends to the log.
+All of it is a projection: ``project`` runs in the transaction that appends to the log. Rows are hot
+until ``fold`` packs them into blocks; what is read is the same before and after.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from operator import itemgetter
 
 from gongfu_broker.columns import metrics
 from gongfu_broker.ports import Window
 from gongfu_ingest.database import Database
 from gongfu_ingest.errors import StoreError
-from gongfu_ingest.points import (
-    Episode,
-    Latest,
-    Point,
-    StoreHealth,
-    WriteResult,
-)
-from gongfu_ingest.stores import hot, newest, rollup
-from gongfu_ingest.stores.rows import MAX_TS_MS, episodes
+from gongfu_ingest.points import Episode, Latest, Point, StoreHealth, WriteResult
+from gongfu_ingest.stores import hot, newest, retention
+from gongfu_ingest.stores.blocks import Blocks, folded_until
+from gongfu_ingest.stores.fold import Folded, fold
+from gongfu_ingest.stores.hot import Row, Shape
+from gongfu_ingest.stores.newest import Run, here
+from gongfu_ingest.stores.overlay import Overlay, Span
+from gongfu_ingest.stores.rows import MAX_TS_MS
+from gongfu_ingest.stores.schema import HOUR_MS
 from gongfu_ingest.stores.sift import sift
-
-_EXPIRED_TABLES = ("hot", "hot_conflict")
-
-
-def _here(work: Callable[[], object]) -> object:
-    return work()
+from gongfu_ingest.stores.size import health
 
 
 class EmbeddedStore:
-    """Writes with the database's writer connection, reads with a connection per thread."""
+    """Writes with the database's writer connection, reads with a connection per thread.
+
+    ``project`` and ``write`` belong to the thread that writes. ``refresh_last``, ``fold`` and
+    ``expire`` may be called from any other one, with a ``run`` that executes in that thread.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._blocks = Blocks(database.metric_ids)
 
     def write(self, points: Sequence[Point]) -> WriteResult:
         """Store rows in a transaction of their own; durable when it returns."""
@@ -41,122 +44,112 @@ class EmbeddedStore:
     def project(self, points: Sequence[Point]) -> WriteResult:
         """Store rows inside the caller's transaction."""
         good, rejected = sift(points)
-        written, conflicts = hot.insert(self._database.writer, hot.by_shape(good))
+        fresh, written = self._meet_folded(good)
+        new, conflicts = hot.insert(self._database.writer, hot.by_shape(fresh))
         newest.mark(self._database.writer, [point.ts_ms for point in good])
-        rollup.mark_due(self._database.writer, good)
-        return WriteResult(written, conflicts, rejected)
+        return WriteResult(written + new, written + conflicts, rejected)
 
-    def refresh_last(self, run: newest.Run = _here) -> int:
-        """Bring the table of newest values up to date; ``run`` executes in the writer's thread."""
+    def project_rows(self, rows: Mapping[Shape, list[Row]]) -> int:
+        """Store rows that ingest has judged already, inside the caller's transaction.
+
+        Returns how many met another row at their place.
+        """
+        writer = self._database.writer
+        times_ms = [row[0] for alike in rows.values() for row in alike]
+        if times_ms and min(times_ms) < folded_until(writer):
+            return self.project(hot.points_of(rows)).conflicts
+        for alike in rows.values():
+            alike.sort(key=itemgetter(0))  # neighbours in time are neighbours in the file
+        newest.mark(writer, times_ms)
+        return hot.insert(writer, rows)[1]
+
+    def refresh_last(self, run: Run = here) -> int:
+        """Bring the table of newest values up to date; returns how many values were offered."""
         return newest.refresh(self._database, run)
 
-    def roll_up(self, limit: int = 500) -> int:
-        """Bring at most ``limit`` due (hour, device) pairs of the rollup up to date."""
-        with self._database.transaction() as connection:
-            return rollup.refresh(connection, limit)
+    def fold(self, cut_ms: int, run: Run = here) -> Folded:
+        """Pack hot rows older than ``cut_ms`` into hour blocks."""
+        return fold(self._database, self._blocks, cut_ms, run)
 
     def last(self, devs: Collection[str] | None = None) -> Mapping[str, Mapping[str, Latest]]:
-        """The newest value per device and metric."""
+        """The newest value per device and metric; it outlives its row."""
         with self._database.snapshot() as connection:
             return newest.read(connection, devs)
 
     def series(self, dev: str, metric: str, start_ms: int, end_ms: int) -> list[tuple[int, float]]:
         """(ts, value) in order of time."""
-        column = _known(metric)
-        return self._database.reader.execute(
-            f"SELECT ts, {column} FROM hot WHERE ts >= ? AND ts < ? AND dev = ?"  # noqa: S608 - checked name
-            f" AND {column} IS NOT NULL ORDER BY ts",
-            (*_clamp(start_ms, end_ms), dev),
-        ).fetchall()
+        _require(metric)
+        with self._database.snapshot() as connection:
+            overlay = Overlay(connection, self._blocks)
+            return overlay.series(dev, metric, _clamp(start_ms, end_ms))
 
     def windows(
         self, dev: str, metric: str, *, start_ms: int, end_ms: int, every_ms: int
     ) -> list[Window]:
-        """Statistics per aligned window."""
-        column = _known(metric)
+        """Statistics per aligned window; windows of whole hours know expired rows as well."""
+        _require(metric)
         if every_ms <= 0:
             raise StoreError(f"every_ms is {every_ms}, must be positive")
-        rows = self._database.reader.execute(
-            f"SELECT ts - ts % ?, count({column}), min({column}), max({column}), avg({column})"  # noqa: S608 - checked name
-            f" FROM hot WHERE ts >= ? AND ts < ? AND dev = ? AND {column} IS NOT NULL"
-            " GROUP BY 1 ORDER BY 1",
-            (every_ms, *_clamp(start_ms, end_ms), dev),
-        )
-        return [Window(*row) for row in rows]
+        with self._database.snapshot() as connection:
+            overlay = Overlay(connection, self._blocks)
+            return overlay.windows(dev, metric, _clamp(start_ms, end_ms), every_ms)
 
     def exceedances(
         self, metric: str, above: float, *, start_ms: int, end_ms: int, max_gap_ms: int
     ) -> list[Episode]:
         """Runs above the limit of any device."""
-        column = _known(metric)
-        connection = self._database.reader
-        bounds = _clamp(start_ms, end_ms)
-        # Only devices that ever exceed are read in full; the others cost one comparison a row.
-        devs = connection.execute(
-            f"SELECT DISTINCT dev FROM hot WHERE ts >= ? AND ts < ? AND {column} > ?",  # noqa: S608 - checked name
-            (*bounds, above),
-        ).fetchall()
-        found = [
-            episode
-            for (dev,) in devs
-            for episode in episodes(dev, self.series(dev, metric, *bounds), above, max_gap_ms)
-        ]
-        return sorted(found, key=lambda episode: (episode.begin_ms, episode.dev))
+        _require(metric)
+        with self._database.snapshot() as connection:
+            overlay = Overlay(connection, self._blocks)
+            return overlay.exceedances(metric, above, _clamp(start_ms, end_ms), max_gap_ms)
 
-    def expire(self, before_ms: int) -> int:
-        """Forget rows older than before_ms; the rollup keeps its hours."""
-        with self._database.transaction() as connection:
-            rollup.refresh_before(connection, before_ms)
-            counts = [
-                connection.execute(f"DELETE FROM {table} WHERE ts < ?", (before_ms,)).rowcount  # noqa: S608 - two fixed names
-                for table in _EXPIRED_TABLES
-            ]
-            if counts[0]:
-                connection.execute(
-                    "INSERT OR REPLACE INTO meta VALUES ('kept_since', ?)", (str(before_ms),)
-                )
-        return counts[0]
+    def expire(self, before_ms: int, run: Run = here) -> int:
+        """Forget rows older than before_ms; statistics of their hours stay."""
+        self.fold(before_ms, run)
+        return retention.expire(self._database, self._blocks, before_ms, run)
 
     def kept_since_ms(self) -> int:
         """Rows older than this may have expired; 0 while none ever did."""
-        row = self._database.reader.execute(
-            "SELECT value FROM meta WHERE key = 'kept_since'"
-        ).fetchone()
-        return int(row[0]) if row else 0
+        return retention.kept_since(self._database.reader)
 
     def export(self, start_ms: int, end_ms: int) -> Iterator[Point]:
-        """Rows in order of (ts, dev)."""
-        rows = self._database.reader.execute(
-            f"SELECT {hot.COLUMNS} FROM hot WHERE ts >= ? AND ts < ? ORDER BY ts, dev",  # noqa: S608 - fixed names
-            _clamp(start_ms, end_ms),
-        )
-        return (hot.point_of(row) for row in rows)
+        """Rows in order of (ts, dev), all of one moment: that of the first row."""
+        with closing(self._database.open_reader()) as connection:
+            connection.execute("BEGIN")
+            yield from Overlay(connection, self._blocks).rows(_clamp(start_ms, end_ms))
 
     def rollup(self, dev: str, metric: str, start_ms: int, end_ms: int) -> list[Window]:
-        """Hours of the rollup, as far as they have been brought up to date."""
-        return rollup.read(self._database.reader, (dev, _known(metric)), start_ms, end_ms)
+        """Statistics of the hours that begin in [start_ms, end_ms)."""
+        start, end = (-(-ms // HOUR_MS) * HOUR_MS for ms in (start_ms, end_ms))
+        return self.windows(dev, metric, start_ms=start, end_ms=end, every_ms=HOUR_MS)
 
     def health(self) -> StoreHealth:
-        """Size and reach of the store; rows are counted, so ask seldom."""
-        connection = self._database.reader
-        rows, oldest, newest = connection.execute(
-            "SELECT (SELECT count(*) FROM hot), (SELECT min(ts) FROM hot),"
-            " (SELECT max(ts) FROM hot)"
-        ).fetchone()
-        pages, size = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "page_size")
-        )
-        keys = connection.execute("SELECT count(*), count(DISTINCT ts || dev) FROM hot_conflict")
-        ranked, distinct = keys.fetchone()
-        return StoreHealth(rows, oldest, newest, pages * size, ranked - distinct)
+        """Size and reach of the store; it looks at every hot row, so ask seldom."""
+        with self._database.snapshot() as connection:
+            return health(connection, self._blocks)
+
+    def _meet_folded(self, points: Sequence[Point]) -> tuple[Sequence[Point], int]:
+        """(rows without a folded one at their place, how many others were resolved with it)."""
+        writer = self._database.writer
+        until_ms = folded_until(writer)
+        if not points or min(point.ts_ms for point in points) >= until_ms:
+            return points, 0
+        fresh: list[Point] = []
+        resolved = 0
+        for point in points:
+            ts_ms, dev = point.ts_ms, point.dev
+            folded = self._blocks.at(writer, ts_ms, dev) if ts_ms < until_ms else None
+            if folded is None or hot.at(writer, ts_ms, dev):
+                fresh.append(point)  # a hot row is the whole truth of its place already
+            elif folded.rank != point.rank:
+                resolved += hot.merge(writer, point, folded)
+        return fresh, resolved
 
 
-def _known(metric: str) -> str:
+def _require(metric: str) -> None:
     if metric not in metrics():
         raise StoreError(f"unknown metric {metric!r}; known are {', '.join(metrics())}")
-    return metric
 
 
-def _clamp(start_ms: int, end_ms: int) -> tuple[int, int]:
-    return max(start_ms, 0), min(end_ms, MAX_TS_MS)
+def _clamp(start_ms: int, end_ms: int) -> Span:
+    return Span(max(start_ms, 0), min(end_ms, MAX_TS_MS))

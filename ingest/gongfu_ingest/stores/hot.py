@@ -8,6 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from gongfu_broker.columns import metrics
@@ -19,6 +20,7 @@ COLUMNS = f"{KEY}, " + ", ".join(metrics())
 # (ts, dev, boot, mseq, idx, *values) in the order of a shape.
 Row = tuple[Any, ...]  # Any: SQLite's parameter types
 Shape = tuple[str, ...]
+BY_DEV = f"SELECT {COLUMNS} FROM hot WHERE ts >= ? AND ts < ? ORDER BY dev, ts"  # noqa: S608 - fixed names
 _PLACES = ", ".join("?" * (5 + len(metrics())))
 _REPLACE = f"INSERT OR REPLACE INTO hot ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - fixed names
 _KEEP = f"INSERT OR IGNORE INTO hot_conflict ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - fixed names
@@ -31,7 +33,14 @@ def by_shape(points: Iterable[Point]) -> Mapping[Shape, list[Row]]:
     rows: dict[Shape, list[Row]] = defaultdict(list)
     for ts, dev, rank, values in points:
         rows[tuple(values)].append((ts, dev, *rank, *values.values()))
+    for alike in rows.values():
+        alike.sort(key=itemgetter(0))  # neighbours in time are neighbours in the file
     return rows
+
+
+def points_of(rows: Mapping[Shape, Iterable[Row]]) -> list[Point]:
+    """The points of rows grouped by shape; None stands for no value."""
+    return [_point(shape, row) for shape, alike in rows.items() for row in alike]
 
 
 def insert(connection: sqlite3.Connection, rows: Mapping[Shape, Sequence[Row]]) -> tuple[int, int]:
@@ -98,5 +107,9 @@ def _meet(connection: sqlite3.Connection, shape: Shape, row: Row) -> bool:
     standing = at(connection, row[0], row[1])
     if standing is None:
         raise ValueError("a row that was not inserted met nothing")
+    return merge(connection, _point(shape, row), standing)
+
+
+def _point(shape: Shape, row: Row) -> Point:
     values = {name: v for name, v in zip(shape, row[5:], strict=True) if v is not None}
-    return merge(connection, Point(row[0], row[1], Rank(*row[2:5]), values), standing)
+    return Point(row[0], row[1], Rank(*row[2:5]), values)

@@ -8,7 +8,7 @@ is right at any moment, after any crash, and in any process.
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from gongfu_broker.columns import metrics
 from gongfu_ingest.database import Database
@@ -17,10 +17,9 @@ from gongfu_ingest.stores import hot
 
 BUCKET_MS = 5_000
 Newest = dict[str, dict[str, Latest]]
-_Value = tuple[str, str, int, float]
-_Found = tuple[tuple[int, int], list[_Value]]
-# Runs a piece of work where writing is allowed, and waits for its end.
-Run = Callable[[Callable[[], object]], object]
+Value = tuple[str, str, int, float]
+Mark = tuple[int, int]  # (bucket, revision)
+_T = TypeVar("_T")
 # What is changed in one transaction, so that a commit of ingest never waits long.
 _SLICE = 5_000
 _MARK = "INSERT INTO fresh VALUES (?, 1) ON CONFLICT (bucket) DO UPDATE SET rev = rev + 1"
@@ -29,6 +28,19 @@ _UPSERT = (
     " SET ts = excluded.ts, value = excluded.value WHERE excluded.ts >= last.ts"
 )
 _ROWS = f"SELECT {hot.COLUMNS} FROM hot WHERE ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - fixed names
+
+
+class Run(Protocol):
+    """Runs a piece of work where writing is allowed, and waits for its end."""
+
+    def __call__(self, work: Callable[[], _T], /) -> _T:
+        """What the work returns."""
+        ...
+
+
+def here(work: Callable[[], _T]) -> _T:
+    """A ``Run`` for whoever is where writing is allowed already."""
+    return work()
 
 
 def mark(connection: sqlite3.Connection, times_ms: Iterable[int]) -> None:
@@ -54,52 +66,44 @@ def refresh(database: Database, run: Run) -> int:
     A bucket that gets another row meanwhile stays marked and is left as it is: it is not quiet yet.
     """
     with database.snapshot() as connection:
-        found = [
-            (mark, list(_flat(_newest_of(connection, mark[0])))) for mark in _marks(connection)
-        ]
-    for part in _slices(found):
-        run(partial(_settle, database, part))
-    return sum(len(offered) for _, offered in found)
+        parts = list(_parts(connection))
+    for marks, values in parts:
+        run(partial(_settle, database, marks, values))
+    return sum(len(values) for _, values in parts)
 
 
-def offer(connection: sqlite3.Connection, values: Iterable[_Value]) -> None:
+def offer(connection: sqlite3.Connection, values: Iterable[Value]) -> None:
     """Upsert (dev, metric, ts_ms, value) where nothing newer stands."""
     connection.executemany(_UPSERT, values)
 
 
-def _slices(found: list[_Found]) -> Iterator[list[_Found]]:
-    part: list[_Found] = []
-    size = 0
-    for mark_and_values in found:
-        part.append(mark_and_values)
-        size += 1 + len(mark_and_values[1])
-        if size >= _SLICE:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
+def _parts(connection: sqlite3.Connection) -> Iterator[tuple[list[Mark], list[Value]]]:
+    """Marks with the newest values of their rows, as many as are settled at once."""
+    marks: list[Mark] = []
+    found: Newest = {}
+    for mark in _marks(connection):
+        marks.append(mark)
+        _take(found, _rows(connection, mark[0]), None)
+        if sum(map(len, found.values())) + len(marks) >= _SLICE:
+            yield marks, list(_flat(found))
+            marks, found = [], {}
+    if marks:
+        yield marks, list(_flat(found))
 
 
-def _settle(database: Database, part: list[_Found]) -> None:
+def _settle(database: Database, marks: list[Mark], values: list[Value]) -> None:
     with database.transaction() as connection:
-        for mark, offered in part:
-            gone = connection.execute("DELETE FROM fresh WHERE bucket = ? AND rev = ?", mark)
-            if gone.rowcount:
-                offer(connection, offered)
+        query = "DELETE FROM fresh WHERE bucket = ? AND rev = ?"
+        quiet = {mark[0] for mark in marks if connection.execute(query, mark).rowcount}
+        offer(connection, [value for value in values if value[2] // BUCKET_MS in quiet])
 
 
-def _marks(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+def _marks(connection: sqlite3.Connection) -> list[Mark]:
     return connection.execute("SELECT bucket, rev FROM fresh ORDER BY bucket").fetchall()
 
 
 def _rows(connection: sqlite3.Connection, bucket: int) -> Iterator[tuple[Any, ...]]:
     return connection.execute(_ROWS, (bucket * BUCKET_MS, (bucket + 1) * BUCKET_MS))
-
-
-def _newest_of(connection: sqlite3.Connection, bucket: int) -> Newest:
-    found: Newest = {}
-    _take(found, _rows(connection, bucket), None)
-    return found
 
 
 def _take(found: Newest, rows: Iterable[tuple[Any, ...]], devs: Collection[str] | None) -> None:
@@ -114,7 +118,7 @@ def _take(found: Newest, rows: Iterable[tuple[Any, ...]], devs: Collection[str] 
                 known[metric] = Latest(ts, value)
 
 
-def _flat(found: Mapping[str, Mapping[str, Latest]]) -> Iterator[_Value]:
+def _flat(found: Mapping[str, Mapping[str, Latest]]) -> Iterator[Value]:
     for dev, values in found.items():
         for metric, latest in values.items():
             yield dev, metric, *latest

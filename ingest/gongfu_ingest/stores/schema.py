@@ -2,10 +2,15 @@
 
 import sqlite3
 import uuid
+from itertools import groupby
+from operator import itemgetter
+
+import msgspec
 
 from gongfu_broker.columns import metrics
 
 VERSION = 2
+HOUR_MS = 3_600_000
 _METRIC_COLUMNS = ", ".join(f"{metric} REAL" for metric in metrics())
 
 _LOG = """
@@ -82,19 +87,9 @@ CREATE TABLE piece (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 """
 
 
-_ROLL = """
-CREATE TABLE roll (
-    metric TEXT NOT NULL, dev TEXT NOT NULL, t0 INTEGER NOT NULL,
-    n INTEGER NOT NULL, min REAL NOT NULL, max REAL NOT NULL, sum REAL NOT NULL,
-    PRIMARY KEY (metric, dev, t0)
-) WITHOUT ROWID;
-CREATE TABLE roll_due (t0 INTEGER NOT NULL, dev TEXT NOT NULL, PRIMARY KEY (t0, dev)) WITHOUT ROWID;
-"""
-
-
 def create(connection: sqlite3.Connection) -> None:
     """Make every table in an empty file, inside the caller's transaction."""
-    _run(connection, _LOG + _HOT + _CONFLICT + _BLOCKS + _ROLL)
+    _run(connection, _LOG + _HOT + _CONFLICT + _BLOCKS)
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
         [("schema", str(VERSION)), ("log_id", str(uuid.uuid4())), ("trimmed", "0")],
@@ -123,8 +118,27 @@ def _from_rows_to_blocks(connection: sqlite3.Connection) -> None:
     told = ", ".join(names)
     connection.execute(f"INSERT INTO hot_conflict ({told}) SELECT {told} FROM old_conflict")  # noqa: S608 - names of a table of ours
     connection.execute("DROP TABLE old_conflict")
+    _keep_expired_hours(connection)
+    connection.execute("DROP TABLE roll")
+    connection.execute("DROP TABLE roll_due")
     # The numberings tell what came before; this index was a quarter of what a message cost.
     connection.execute("DROP INDEX IF EXISTS log_identity")
+
+
+def _keep_expired_hours(connection: sqlite3.Connection) -> None:
+    """Hours whose rows have expired live on in ``roll``; the others are made of their rows anew."""
+    ids = [(metric,) for (metric,) in connection.execute("SELECT DISTINCT metric FROM roll")]
+    connection.executemany("INSERT OR IGNORE INTO metric (name) VALUES (?)", ids)
+    rows = connection.execute(
+        "SELECT dev, t0, id, n, min, max, sum FROM roll JOIN metric ON name = metric WHERE t0 <"
+        " (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'kept_since') ORDER BY dev, t0, id"
+    ).fetchall()
+    for (dev, t0), stats in groupby(rows, key=itemgetter(0, 1)):
+        flat = [number for _, _, metric, *told in stats for number in (metric, -1, *told)]
+        connection.execute(
+            "INSERT INTO block (dev, hour, rows, roll) VALUES (?, ?, 0, ?)",
+            (dev, t0 // HOUR_MS, msgspec.msgpack.encode(flat)),
+        )
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:

@@ -1,6 +1,6 @@
 """A test stand: the watch over a log in memory, one cabinet, restarts and crashes at will."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -13,6 +13,7 @@ from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS
 from gongfu_fleet.services.watch_cold_chain import ColdChainWatch
 from gongfu_fleet.services.watch_ports import Turn, WatchedZone, WatchStore
+from gongfu_fleet.services.watch_unsaved import Pace
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -58,6 +59,17 @@ class CrashingStore(MemoryIncidentStore):
 
 
 @dataclass
+class FitfulPace(Pace):
+    """Saves when ``decide`` says so."""
+
+    decide: Callable[[], bool] = lambda: True
+
+    def due(self, unsaved: int) -> bool:
+        """As decided, if there is anything to save."""
+        return unsaved > 0 and self.decide()
+
+
+@dataclass
 class StoppedClock:
     """Platform time that only the test moves."""
 
@@ -93,13 +105,19 @@ class Stand:
     """A watch, its log and its store."""
 
     def __init__(
-        self, *, crashes: Mapping[int, bool] | None = None, store: WatchStore | None = None
+        self,
+        *,
+        crashes: Mapping[int, bool] | None = None,
+        store: WatchStore | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        """Saves after every turn unless a ``pace`` says otherwise."""
         self.log = MemoryLog()
         self.history = CountingHistory(MemoryHistory(self.log))
         self.ledger = CrashingStore(crashes or {})
         self.store: WatchStore = store or self.ledger
         self.zones = OneZone()
+        self.pace = pace or Pace(records=1)
         self.clock = StoppedClock()
         self._ids = count(1)
         self._mseq = count(1)
@@ -114,6 +132,7 @@ class Stand:
             policies=self.zones,
             clock=self.clock,
             new_id=lambda: f"i-{next(self._ids):06}",
+            pace=self.pace,
         )
 
     def commit(self, *samples: Sample, dev: str = DEV, received_ms: int | None = None) -> None:

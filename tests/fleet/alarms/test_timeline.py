@@ -27,7 +27,8 @@ def minutely(*values: float, start: int = 0) -> list[Sample]:
 def judge(
     samples: list[Sample], rule: Limit | None = None
 ) -> tuple[Excursion | None, tuple[Episode, ...]]:
-    return follow(rule or limit(), None, last_ms=None, samples=samples)
+    course = follow(rule or limit(), None, last_ms=None, samples=samples)
+    return course.excursion, course.ended
 
 
 def test_the_excursion_is_raised_by_the_first_sample_that_meets_the_on_delay() -> None:

@@ -98,11 +98,12 @@ def test_the_state_machine_finds_what_the_definition_says(samples: list[Sample])
 @given(series)
 def test_the_low_side_mirrors_the_high_side(samples: list[Sample]) -> None:
     mirrored = Limit(Hazard.TEMPERATURE_LOW, -8.0, -7.5, 3_000, 2_500, 1_500)
-    _, high = follow(HIGH, None, last_ms=None, samples=samples)
-    _, low = follow(mirrored, None, last_ms=None, samples=[(ts, -c) for ts, c in samples])
-    assert [(e.begin_ms, e.end_ms, e.peak_celsius) for e in high] == [
-        (e.begin_ms, e.end_ms, -e.peak_celsius) for e in low
+    high = follow(HIGH, None, last_ms=None, samples=samples)
+    low = follow(mirrored, None, last_ms=None, samples=[(ts, -c) for ts, c in samples])
+    assert [(e.begin_ms, e.end_ms, e.peak_celsius) for e in high.ended] == [
+        (e.begin_ms, e.end_ms, -e.peak_celsius) for e in low.ended
     ]
+    assert high.disturbed_ms == low.disturbed_ms
 
 
 @given(series, st.data())

@@ -8,13 +8,16 @@ from gongfu_broker.columns import DeviceKind
 from gongfu_broker.errors import CursorError
 from gongfu_broker.topics import Leaf
 from gongfu_fleet.adapters.memory_log import MemoryHistory, MemoryLog, batch_record
+from gongfu_fleet.domain.alarms.arrivals import Covered
 from gongfu_fleet.domain.alarms.incident import Acknowledged, Event
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Span
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, block_start
 from gongfu_fleet.errors import ConflictError
-from gongfu_fleet.services.watch_cold_chain import CONSUMER, LOOK_BACK_MS
-from gongfu_fleet.services.watch_ports import Cursor, Turn
+from gongfu_fleet.services.watch_cold_chain import CONSUMER
+from gongfu_fleet.services.watch_judge import LOOK_BACK_MS
+from gongfu_fleet.services.watch_ports import BEGINNING_MS, Cursor, Turn
+from gongfu_fleet.services.watch_unsaved import Pace
 from tests.fleet.alarms.stand import DEV, HOUR, METRIC, MINUTE, POLICY, START_MS, Stand
 
 GAP_MS = POLICY.max_gap_ms
@@ -140,7 +143,7 @@ def test_a_rebuild_reads_only_from_its_checkpoint() -> None:
     stand.drain()
     stand.history.reads.clear()
     late_ms = START_MS + (hours - 1) * HOUR + MINUTE
-    stand.commit((late_ms, 4.1))
+    stand.commit((late_ms, 9.0))
     stand.drain()
     ((start_ms, rows),) = stand.history.reads
     assert start_ms == block_start(late_ms)
@@ -169,6 +172,20 @@ def test_a_repeated_newest_sample_needs_no_rebuild() -> None:
     stand.hear(5.0, minute=1)
     stand.drain()
     assert stand.history.reads == []
+
+
+def test_a_calm_sample_of_the_same_six_hours_needs_no_rebuild_however_late() -> None:
+    stand = Stand()
+    stand.hear(*[4.0] * 30, minute=120)
+    stand.drain()
+    stand.history.reads.clear()
+    stand.commit((START_MS + 125 * MINUTE + 1, 5.0), (START_MS + 91 * MINUTE, 5.0))
+    stand.drain()
+    assert stand.history.reads == []
+    stand.commit((START_MS + 125 * MINUTE + 2, 9.0))
+    stand.commit((START_MS + 125 * MINUTE + 3, 5.0))
+    stand.drain()
+    assert len(stand.history.reads) == 1
 
 
 def test_a_zone_is_first_judged_over_three_days_of_the_past() -> None:
@@ -344,6 +361,66 @@ def test_the_cursor_advances_and_the_log_is_released() -> None:
     assert [stand.turn(limit=5) for _ in range(3)] == [5, 2, 0]
     assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 7)
     assert stand.log.released == {CONSUMER: 7}
+
+
+def test_calm_readings_wait_for_the_pace_and_news_does_not() -> None:
+    stand = Stand(pace=Pace(records=50))
+    stand.hear(4.0)
+    stand.turn()
+    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 1)  # a new zone is news
+    stand.hear(*[4.0] * 10, minute=1)
+    stand.hear(*[9.0] * 20, minute=11)
+    stand.drain()
+    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 1)
+    assert (stand.log.released, stand.log.progress) == ({CONSUMER: 1}, {CONSUMER: 31})
+    stand.hear(*[9.0] * 12, minute=31)
+    stand.drain()
+    assert len(stand.incidents()) == 1
+    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 1)
+    (followed,) = stand.ledger.states().values()
+    assert followed.state.last == (START_MS + 42 * MINUTE, 9.0)
+    assert followed.covered == Covered(43, BEGINNING_MS)
+    stand.hear(*[4.0] * 8, minute=43)
+    stand.drain()
+    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 51)
+    assert stand.log.released == {CONSUMER: 51}
+
+
+def test_what_was_read_and_not_saved_is_read_again_after_a_crash() -> None:
+    stand = Stand(pace=Pace(records=1_000))
+    stand.hear(4.0, *[9.0] * 20)
+    stand.turn(limit=1)
+    stand.drain()
+    stand.watch = stand.restarted()
+    stand.hear(*[9.0] * 20, minute=21)
+    stand.drain()
+    (incident,) = stand.incidents()
+    assert incident.finding.episode.raised_ms == START_MS + 31 * MINUTE
+
+
+def test_before_a_rest_everything_read_is_saved() -> None:
+    stand = Stand(pace=Pace(records=1_000))
+    stand.watch.rest()
+    assert stand.ledger.cursor(CONSUMER) is None
+    stand.hear(4.0)
+    stand.drain()
+    stand.hear(5.0, minute=1)
+    stand.drain()
+    stand.watch.rest()
+    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 2)
+    assert [followed.state.last for followed in stand.ledger.states().values()] == [
+        (START_MS + MINUTE, 5.0)
+    ]
+
+
+def test_silence_is_told_by_what_was_read_not_by_what_was_saved() -> None:
+    stand = Stand(pace=Pace(records=1_000))
+    stand.hear(*[9.0] * 32)
+    stand.drain()
+    stand.hear(*[9.0] * 60, minute=32)
+    stand.drain()
+    stand.watch.tick(START_MS + 91 * MINUTE + GAP_MS)
+    assert stand.incidents()[0].condition is Condition.ACTIVE
 
 
 @pytest.mark.parametrize("cursor", [Cursor("another", 0), Cursor("memory", 3)])

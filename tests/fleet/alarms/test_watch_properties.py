@@ -1,6 +1,7 @@
 """Late, doubled, shuffled and cut data gives bit for bit the incidents of ordered data."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,11 +9,12 @@ from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
-from gongfu_fleet.domain.alarms.incident import Finding, fold
+from gongfu_fleet.domain.alarms.incident import Event, Finding, Merged, fold
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import ZoneState, advance
-from tests.fleet.alarms.stand import DEV, METRIC, MINUTE, POLICY, START_MS, Stand
+from gongfu_fleet.services.watch_unsaved import Pace
+from tests.fleet.alarms.stand import DEV, METRIC, MINUTE, POLICY, START_MS, FitfulPace, Stand
 
 
 def expected(resolved: dict[int, float]) -> tuple[ZoneState, list[tuple[Hazard, Finding]]]:
@@ -24,6 +26,23 @@ def expected(resolved: dict[int, float]) -> tuple[ZoneState, list[tuple[Hazard, 
         for hazard in sorted(Hazard)
         for episode in run.episodes[hazard]
     ]
+
+
+def states(stand: Stand) -> list[ZoneState]:
+    """What the store says of the zone."""
+    return [followed.state for followed in stand.store.states().values()]
+
+
+def contents(stand: Stand) -> list[list[Event]]:
+    """The whole ledger, incidents numbered: of the ids, a crashed turn may have drawn some."""
+    places = {incident.id: f"no. {n}" for n, incident in enumerate(stand.incidents())}
+
+    def numbered(event: Event) -> Event:
+        if not isinstance(event.body, Merged):
+            return event
+        return replace(event, body=Merged(places[event.body.into]))
+
+    return [[numbered(event) for event in stand.ledger.events(i)] for i in places]
 
 
 steps = st.sampled_from([MINUTE, 5 * MINUTE, 15 * MINUTE, 16 * MINUTE, 7 * 60 * MINUTE])
@@ -85,6 +104,51 @@ def test_a_crash_before_or_after_any_save_changes_nothing(
         one.drain(3)
     assert stand.timeline() == undisturbed.timeline()
     assert stand.ledger.version() == undisturbed.ledger.version()
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    deliveries(),
+    st.integers(1, 7),
+    st.dictionaries(st.integers(0, 10), st.booleans(), max_size=3),
+    st.data(),
+)
+def test_saving_now_and_then_with_crashes_between_gives_the_ledger_of_saving_always(
+    messages: list[list[Sample]], limit: int, crashes: dict[int, bool], data: st.DataObject
+) -> None:
+    pace = FitfulPace(decide=lambda: data.draw(st.booleans()))
+    stand, undisturbed = Stand(crashes=crashes, pace=pace), Stand()
+    for one in (stand, undisturbed):
+        for message in messages:
+            one.commit(*message)
+    undisturbed.drain(limit)
+    while stand.turn(limit):
+        if data.draw(st.integers(0, 4)) == 0:
+            stand.watch = stand.restarted()
+    pace.decide = lambda: True
+    stand.drain(limit)
+    assert contents(stand) == contents(undisturbed)
+    assert states(stand) == states(undisturbed)
+
+
+@settings(deadline=None, max_examples=100)
+@given(deliveries(), st.data())
+def test_any_turns_and_any_saves_and_restarts_give_the_incidents_of_ordered_data(
+    messages: list[list[Sample]], data: st.DataObject
+) -> None:
+    stand = Stand(pace=FitfulPace(decide=lambda: data.draw(st.booleans())))
+    for message in messages:
+        stand.commit(*message)
+        if data.draw(st.booleans()):
+            stand.turn(data.draw(st.integers(1, 7)))
+        if data.draw(st.integers(0, 5)) == 0:
+            stand.watch = stand.restarted()
+    stand.watch = stand.restarted()
+    stand.watch.pace = Pace(records=1)
+    stand.drain(data.draw(st.integers(1, 7)))
+    state, findings = expected({ts: value for message in messages for ts, value in message})
+    assert stand.timeline() == findings
+    assert states(stand) == [state]
 
 
 @settings(deadline=None, max_examples=100)

@@ -13,6 +13,7 @@ from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.due import Grid
 from gongfu_fleet.ports import Connection, ConsumerLag
+from gongfu_fleet.services.flow import Flow, Forwarding, Room
 from gongfu_fleet.services.jobs import Schedule
 
 Visit = Callable[..., httpx.Client]
@@ -41,6 +42,8 @@ def test_a_county_that_reports_is_ok(
         "consumers": [{"name": "cold-chain", "seq": 5, "lag": 2}],
         "broker": {"connected": True},
         "jobs": [],
+        "flow": None,
+        "room": None,
         "problems": [],
     }
 
@@ -64,6 +67,38 @@ def test_every_job_tells_when_it_ran_and_runs_next(deps: ApiDeps, visit: Visit) 
     about_backup = [text for text in answer.json()["problems"] if "backup" in text]
     assert len(about_backup) == 2
     assert "disk full" in about_backup[1]
+
+
+def test_what_waits_where_and_how_much_room_there_is_are_told(deps: ApiDeps, visit: Visit) -> None:
+    flow = Flow(3, 0.25, 10, 0.5, 0.04, 1, Forwarding("away", 4_000, 612.5))
+    told = replace(deps, flow=lambda: flow, room=lambda: Room(2_000_000_000, 5_000_000))
+    answer = visit(create_app(told)).get("/health").json()
+    assert answer["flow"]["waiting"] == 3
+    assert answer["flow"]["forwarder"] == {
+        "state": "away",
+        "backlog": 4_000,
+        "oldest_unsent_s": 612.5,
+    }
+    assert answer["room"] == {"free_bytes": 2_000_000_000, "store_bytes": 5_000_000}
+
+
+def test_wrong_clocks_are_named_on_the_health_page_and_on_the_map(
+    browser: Browser, connections: MemoryConnections
+) -> None:
+    viewer = browser("viewer")
+    connect_all(viewer, connections)
+    for n, offset_ms in ((1, 3_600_000), (2, -86_400_000)):
+        connections.known[f"cab-000{n}"] = Connection(
+            online=True, heard_ms=1, clock_offset_ms=offset_ms
+        )
+    answer = viewer.get("/health").json()
+    (problem,) = answer["problems"]
+    assert (
+        "The clocks of 2 devices are wrong (cab-0001 by -3600 s, cab-0002 by +86400 s)" in problem
+    )
+    assets = {item["id"]: item for item in viewer.get("/api/map").json()["assets"]}
+    assert assets["cab-0001"]["clock_offset_ms"] == 3_600_000
+    assert assets["cab-0003"]["clock_offset_ms"] == 0
 
 
 def test_every_trouble_is_a_sentence_with_its_remedy(

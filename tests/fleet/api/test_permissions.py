@@ -15,7 +15,7 @@ from gongfu_fleet.ports import IncidentView
 
 Browser = Callable[[str], httpx.Client]
 PUBLIC = {("GET", "/"), ("GET", "/health"), ("POST", "/api/session")}
-MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge")}
+MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge"), ("GET", "/metrics")}
 AUDITORS_ONLY = {("GET", "/api/audit"), ("GET", "/api/audit/chain")}
 BODIES = {
     "/api/session/password": {"old": "x", "new": "y"},

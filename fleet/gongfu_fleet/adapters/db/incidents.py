@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, Engine, bindparam, func, insert, or_, select, true
 from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db import audit
@@ -20,15 +20,33 @@ from gongfu_fleet.adapters.db.incident_rows import (
 )
 from gongfu_fleet.adapters.db.schema import AssetRow
 from gongfu_fleet.adapters.db.within import within
+from gongfu_fleet.adapters.db.zone_states import write_checkpoints, write_states
 from gongfu_fleet.domain.alarms import event_data, zone_data
 from gongfu_fleet.domain.alarms.arrivals import Covered
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
+from gongfu_fleet.domain.alarms.zone import Checkpoint
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
 from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
+
+# The judge asks these for every zone it judges anew; built once they cost half.
+_NEWEST_CHECKPOINT = (
+    select(ZoneCheckpointRow)
+    .where(ZoneCheckpointRow.asset == bindparam("asset"))
+    .where(ZoneCheckpointRow.zone == bindparam("zone"))
+    .where(ZoneCheckpointRow.at_ms <= bindparam("at_ms"))
+    .order_by(ZoneCheckpointRow.at_ms.desc())
+    .limit(1)
+)
+_LIVING_SINCE = (
+    select(IncidentRow)
+    .where(IncidentRow.asset == bindparam("asset"), IncidentRow.zone == bindparam("zone"))
+    .where(IncidentRow.hazard == bindparam("hazard"))
+    .where(IncidentRow.merged_into.is_(None), IncidentRow.retracted.is_(False))
+    .where(or_(IncidentRow.end_ms.is_(None), IncidentRow.end_ms >= bindparam("since_ms")))
+)
 
 
 @dataclass
@@ -50,30 +68,18 @@ class SqlIncidentStore:
 
     def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
         """The newest checkpoint not after ``at_ms``."""
-        newest = (
-            select(ZoneCheckpointRow)
-            .where(ZoneCheckpointRow.asset == key.asset, ZoneCheckpointRow.zone == key.zone)
-            .where(ZoneCheckpointRow.at_ms <= at_ms)
-            .order_by(ZoneCheckpointRow.at_ms.desc())
-            .limit(1)
-        )
         with reading(self.engine) as session:
-            row = session.scalar(newest)
+            row = session.scalar(_NEWEST_CHECKPOINT, {**key._asdict(), "at_ms": at_ms})
             if row is None:
                 return None
             return Checkpoint(row.at_ms, zone_data.from_data(json.loads(row.state)))
 
     def incidents_since(self, subject: Subject, since_ms: int) -> Sequence[Incident]:
         """Living incidents that run or ended at ``since_ms`` or later."""
-        found = (
-            select(IncidentRow)
-            .where(IncidentRow.asset == subject.asset, IncidentRow.zone == subject.zone)
-            .where(IncidentRow.hazard == subject.hazard.value)
-            .where(IncidentRow.merged_into.is_(None), IncidentRow.retracted.is_(False))
-            .where(or_(IncidentRow.end_ms.is_(None), IncidentRow.end_ms >= since_ms))
-        )
+        about = {"asset": subject.asset, "zone": subject.zone, "hazard": subject.hazard.value}
         with reading(self.engine) as session:
-            return [read_incident(row) for row in session.scalars(found)]
+            rows = session.scalars(_LIVING_SINCE, {**about, "since_ms": since_ms})
+            return [read_incident(row) for row in rows]
 
     def running(self) -> Sequence[Incident]:
         """Living incidents whose episode is not over."""
@@ -90,10 +96,10 @@ class SqlIncidentStore:
                     "Run one worker only for this log.",
                 )
             drafts = [draft for update in turn.zones for draft in update.drafts]
-            _append(session, drafts, at_ms=turn.at_ms, by=None)
             _measure(session, turn.zones)
-            _write_states(session, turn.zones)
-            _write_checkpoints(session, turn.zones)
+            _append(session, drafts, at_ms=turn.at_ms, by=None)
+            write_states(session.connection(), turn.states())
+            write_checkpoints(session.connection(), turn.zones)
             cursor = ConsumerCursorRow(name=turn.consumer, **turn.after._asdict())
             session.merge(cursor)
 
@@ -229,66 +235,6 @@ def _measure(session: Session, updates: Sequence[ZoneUpdate]) -> None:
     if measures:
         for incident_id, row in _locked(session, measures).items():
             write_incident(row, measured(read_incident(row), measures[incident_id]))
-
-
-def _write_states(session: Session, updates: Sequence[ZoneUpdate]) -> None:
-    if not updates:
-        return
-    keys = [_key(update.key) for update in updates]
-    same_zone = (
-        ZoneStateRow.asset == bindparam("b_asset"),
-        ZoneStateRow.zone == bindparam("b_zone"),
-    )
-    connection = session.connection()
-    connection.execute(delete(ZoneStateRow).where(*same_zone), keys)
-    connection.execute(insert(ZoneStateRow), [_state_values(update) for update in updates])
-
-
-def _state_values(update: ZoneUpdate) -> dict[str, object]:
-    covered = update.followed.covered
-    return {
-        "asset": update.key.asset,
-        "zone": update.key.zone,
-        "state": _state_json(update.followed.state),
-        "covered_seq": covered.seq if covered else None,
-        "covered_from_ms": covered.from_ms if covered else None,
-    }
-
-
-def _write_checkpoints(session: Session, updates: Sequence[ZoneUpdate]) -> None:
-    same_zone = (
-        ZoneCheckpointRow.asset == bindparam("b_asset"),
-        ZoneCheckpointRow.zone == bindparam("b_zone"),
-    )
-    connection = session.connection()
-    redone = [
-        {**_key(update.key), "b_from_ms": update.redo_from_ms}
-        for update in updates
-        if update.redo_from_ms is not None
-    ]
-    if redone:
-        later = ZoneCheckpointRow.at_ms >= bindparam("b_from_ms")
-        connection.execute(delete(ZoneCheckpointRow).where(*same_zone, later), redone)
-    fresh = [
-        {
-            "asset": update.key.asset,
-            "zone": update.key.zone,
-            "at_ms": checkpoint.at_ms,
-            "state": _state_json(checkpoint.state),
-        }
-        for update in updates
-        for checkpoint in update.checkpoints
-    ]
-    if fresh:
-        connection.execute(insert(ZoneCheckpointRow), fresh)
-
-
-def _key(key: ZoneKey) -> dict[str, object]:
-    return {"b_asset": key.asset, "b_zone": key.zone}
-
-
-def _state_json(state: ZoneState) -> str:
-    return _json(zone_data.to_data(state))
 
 
 def _json(data: Mapping[str, object]) -> str:

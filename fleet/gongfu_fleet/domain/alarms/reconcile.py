@@ -28,10 +28,14 @@ class Draft(NamedTuple):
 
 @dataclass(frozen=True)
 class Reconciled:
-    """``drafts`` to append in order; ``measures``: what running incidents show beyond events."""
+    """``drafts`` to append in order; ``measures``: what running incidents show beyond events.
+
+    ``standing``: the incident of the episode that is still going on, if one is.
+    """
 
     drafts: tuple[Draft, ...]
     measures: Mapping[str, Finding]
+    standing: str | None
 
 
 def reconcile(
@@ -48,11 +52,14 @@ def reconcile(
     """
     drafts: list[Draft] = []
     measures: dict[str, Finding] = {}
+    standing: str | None = None
     waiting = sorted(incidents, key=lambda incident: incident.id)
     for index, finding in enumerate(findings):
         same = [i for i in waiting if _overlap(i.finding.episode, finding.episode)]
+        incident_id = same[0].id if same else new_id()
+        standing = incident_id if finding.episode.end_ms is None else None
         if not same:
-            drafts.append(Draft(new_id(), _raised(subject, finding)))
+            drafts.append(Draft(incident_id, _raised(subject, finding)))
             continue
         elder = same[0]
         if body := _correction(elder.finding, finding):
@@ -63,7 +70,7 @@ def reconcile(
         drafts += [Draft(younger.id, Merged(elder.id)) for younger in absorbed]
         waiting = [i for i in waiting if i is not elder and i not in absorbed]
     drafts += [Draft(incident.id, Retracted()) for incident in waiting]
-    return Reconciled(tuple(drafts), measures)
+    return Reconciled(tuple(drafts), measures, standing)
 
 
 def _overlaps_any(incident: Incident, findings: Sequence[Finding]) -> bool:

@@ -78,6 +78,18 @@ class Episode:
         return sum(span.end_ms - span.start_ms for span in self.unknown)
 
 
+class Course(NamedTuple):
+    """What following some samples gave for one limit.
+
+    ``excursion`` is open after them; ``ended`` lists the episodes that ended among them;
+    ``disturbed_ms`` is the newest of them at which an excursion was open, before or after it.
+    """
+
+    excursion: Excursion | None
+    ended: tuple[Episode, ...]
+    disturbed_ms: int | None
+
+
 def ongoing(excursion: Excursion | None) -> Episode | None:
     """The excursion as an episode that is not over; None before it was raised."""
     if excursion is None or excursion.raised_ms is None:
@@ -94,22 +106,22 @@ def ongoing(excursion: Excursion | None) -> Episode | None:
 
 def follow(
     limit: Limit, excursion: Excursion | None, *, last_ms: int | None, samples: Iterable[Sample]
-) -> tuple[Excursion | None, tuple[Episode, ...]]:
-    """Step through samples later than ``last_ms``, oldest first.
-
-    Returns the excursion that is open after them, and the episodes that ended among them.
-    """
+) -> Course:
+    """Step through samples later than ``last_ms``, oldest first."""
     ended: list[Episode] = []
+    disturbed_ms: int | None = None
     for ts_ms, celsius in samples:
         if excursion is not None:
+            disturbed_ms = ts_ms
             excursion = _seen(limit, excursion, last_ms, (ts_ms, celsius))
             if episode := _over(limit, excursion, ts_ms):
                 ended.append(episode)
                 excursion = None
         elif limit.beyond(celsius):
+            disturbed_ms = ts_ms
             excursion = Excursion(ts_ms, celsius, ts_ms if limit.on_delay_ms == 0 else None)
         last_ms = ts_ms
-    return excursion, tuple(ended)
+    return Course(excursion, tuple(ended), disturbed_ms)
 
 
 def _seen(

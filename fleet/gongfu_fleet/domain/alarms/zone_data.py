@@ -19,6 +19,7 @@ def to_data(state: ZoneState) -> Data:
         "last": state.last,
         "high": _excursion_data(state.high),
         "low": _excursion_data(state.low),
+        "disturbed_ms": state.disturbed_ms,
     }
 
 
@@ -31,6 +32,7 @@ def from_data(data: Data) -> ZoneState:
         last=(last[0], last[1]) if last else None,
         high=_excursion_of(data["high"]),
         low=_excursion_of(data["low"]),
+        disturbed_ms=_disturbed_ms(data),
     )
 
 
@@ -44,6 +46,14 @@ def _excursion_data(excursion: Excursion | None) -> Data | None:
     if excursion is None:
         return None
     return {field.name: getattr(excursion, field.name) for field in fields(excursion)}
+
+
+def _disturbed_ms(data: Data) -> int | None:
+    # Older states do not tell it; then everything before their newest sample may be disturbed.
+    if "disturbed_ms" not in data:
+        return data["last"][0] if data["last"] else None
+    told: int | None = data["disturbed_ms"]
+    return told
 
 
 def _excursion_of(data: Data | None) -> Excursion | None:

@@ -31,6 +31,12 @@ function Door({ asset }: { asset: Asset }) {
   return <><dt>{asset.kind === 'truck' ? text.truckDoor : text.door}</dt><dd data-open={open}>{open ? text.doorOpen : text.doorClosed}</dd></>;
 }
 
+function WrongClock({ asset }: { asset: Asset }) {
+  const text = t.value.card;
+  const length = duration(Math.abs(asset.clock_offset_ms), t.value.time);
+  return <><dt>{text.clock}</dt><dd class="number" data-testid="clock-wrong">{asset.clock_offset_ms < 0 ? text.clockFast(length) : text.clockSlow(length)}</dd></>;
+}
+
 function Facts({ asset }: { asset: Asset }) {
   const text = t.value.card;
   const speed = asset.speed_kmh;
@@ -39,6 +45,7 @@ function Facts({ asset }: { asset: Asset }) {
       <dt>{text.lastHeard}</dt><dd class="number">{heardText(asset)}</dd>
       {speed !== null && <><dt>{text.speed}</dt><dd class="number">{speed < 1 ? text.standing : `${Math.round(speed)} km/h`}</dd></>}
       {asset.door_open !== null && <Door asset={asset} />}
+      {asset.clock_offset_ms !== 0 && <WrongClock asset={asset} />}
     </dl>
   );
 }

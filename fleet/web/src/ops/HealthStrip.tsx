@@ -1,10 +1,8 @@
+import { assets } from '../map/assets.ts';
 import type { Health } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
-import { health } from './health.ts';
-
-function worstLag(told: Health): number {
-  return Math.max(0, ...told.consumers.map((consumer) => consumer.lag));
-}
+import { deviceSentences, flowFacts } from './flow.ts';
+import { deadBefore, health } from './health.ts';
 
 function Counter({ name, value }: { name: string; value: string | number }) {
   return (
@@ -35,12 +33,9 @@ function HealthSheet({ told }: { told: Health }) {
 function Summary({ told }: { told: Health }) {
   const text = t.value.health;
   const good = told.status === 'ok';
-  const broker = told.broker.connected;
   return (
     <summary aria-label={text.title}>
       <span class="chip" data-tone={good ? 'ok' : 'unknown'}>{good ? '✓' : '!'} {good ? text.ok : text.degraded}</span>
-      <span class="health-fact">{text.broker} <b data-bad={!broker}>{broker ? text.brokerUp : text.brokerDown}</b></span>
-      <span class="health-fact">{text.lag} <b class="number">{text.lagRecords(worstLag(told))}</b></span>
     </summary>
   );
 }
@@ -58,13 +53,38 @@ export function HealthStrip() {
   );
 }
 
-/** The platform's own sentences about what is wrong, each with its remedy. */
+/** Sentences about what is not well: the platform's own where the page speaks its language, else ours. */
+function sentences(told: Health): string[] {
+  const facts = flowFacts(told, t.value, deadBefore.value);
+  const own = (all: boolean): string[] => facts.flatMap((fact) => (fact.sentence && (all || !fact.told) ? [fact.sentence] : []));
+  if (t.value.problem.serverSuffices) return [...told.problems, ...own(false)];
+  const wrongClocks = [...assets.value.values()].filter((asset) => asset.clock_offset_ms !== 0).length;
+  return [...own(true), ...deviceSentences(told, wrongClocks, t.value)];
+}
+
+function InEnglish({ problems }: { problems: readonly string[] }) {
+  if (t.value.problem.serverSuffices || problems.length === 0) return null;
+  return (
+    <li>
+      <details>
+        <summary>{t.value.health.inEnglish(problems.length)}</summary>
+        <ul>{problems.map((sentence) => <li key={sentence} lang="en">{sentence}</li>)}</ul>
+      </details>
+    </li>
+  );
+}
+
+/** What is not well, each with its remedy; nothing at all while everything is. */
 export function HealthProblems() {
   const state = health.value;
-  if (state.kind !== 'told' || state.health.problems.length === 0) return null;
+  if (state.kind !== 'told') return null;
+  const { problems } = state.health;
+  const told = sentences(state.health);
+  if (told.length === 0 && problems.length === 0) return null;
   return (
-    <ul class="health-problems" role="status">
-      {state.health.problems.map((sentence) => <li key={sentence}>{sentence}</li>)}
+    <ul class="health-problems" role="status" data-testid="health-problems">
+      {told.map((sentence) => <li key={sentence}>{sentence}</li>)}
+      <InEnglish problems={problems} />
     </ul>
   );
 }

@@ -9,6 +9,7 @@ import { t } from '../shared/language.ts';
 import { followAddress } from '../shared/route.ts';
 import { clockTime } from '../shared/time.ts';
 import { now_ms, tick } from './clock.ts';
+import { FlowStrip } from './FlowStrip.tsx';
 import { Header } from './Header.tsx';
 import { askHealth } from './health.ts';
 import { HealthProblems } from './HealthStrip.tsx';
@@ -55,6 +56,7 @@ export function OpsPage() {
         </section>
         <IncidentRail />
       </main>
+      <FlowStrip />
     </div>
   );
 }

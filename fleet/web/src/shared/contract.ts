@@ -32,6 +32,8 @@ export interface Asset {
   speed_kmh: number | null;
   door_open: 0 | 1 | null;
   open_incidents: number;
+  /** Added to the device's stamps; 0 while its clock is right. */
+  clock_offset_ms: number;
 }
 
 /** Bounds are west, south, east, north in WGS-84 degrees. */
@@ -97,6 +99,13 @@ export interface Readings {
   windows: ReadingWindow[];
 }
 
+/** What waits where; real seconds. `forwarder` is null where there is no InfluxDB. */
+export interface Flow {
+  waiting: number;
+  oldest_waiting_s: number | null;
+  forwarder: { state: 'sending' | 'filling' | 'away' | 'stopped' | 'failed'; backlog: number; oldest_unsent_s: number | null } | null;
+}
+
 export interface Health {
   status: 'ok' | 'degraded';
   now_ms: number;
@@ -105,5 +114,7 @@ export interface Health {
   ingest: Record<string, number>;
   consumers: { name: string; seq: number; lag: number }[];
   broker: { connected: boolean };
+  flow: Flow | null;
+  room: { free_bytes: number; store_bytes: number } | null;
   problems: string[];
 }

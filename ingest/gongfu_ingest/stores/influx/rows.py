@@ -1,20 +1,18 @@
 """What the forwarder reads of telemetry.db: rows as they are resolved now, and hours of them."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import NamedTuple
 
-from gongfu_broker.columns import metrics
 from gongfu_ingest.database import Database
 from gongfu_ingest.line_protocol import HourStats
 from gongfu_ingest.points import Point
 from gongfu_ingest.stores import hot
-from gongfu_ingest.stores.rollup import HOUR_MS
-
-_AT = f"SELECT {hot.COLUMNS} FROM hot WHERE ts = ? AND dev = ?"  # noqa: S608 - fixed names
-_AFTER = f"SELECT {hot.COLUMNS} FROM hot WHERE (ts, dev) > (?, ?) ORDER BY ts, dev LIMIT ?"  # noqa: S608 - fixed names
-_STATS = ", ".join(f"count({m}), min({m}), max({m}), avg({m})" for m in metrics())
-_HOUR = f"SELECT dev, {_STATS} FROM hot WHERE ts >= ? AND ts < ? GROUP BY dev ORDER BY dev"  # noqa: S608 - fixed names
-_PER_METRIC = 4
+from gongfu_ingest.stores.blocks import Blocks
+from gongfu_ingest.stores.overlay import Overlay, Span
+from gongfu_ingest.stores.roll import Stats
+from gongfu_ingest.stores.rows import MAX_TS_MS
+from gongfu_ingest.stores.schema import HOUR_MS
 
 
 class DeviceHour(NamedTuple):
@@ -29,34 +27,36 @@ class ResolvedRows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._blocks = Blocks(database.metric_ids)
 
     def at(self, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Point]:
         """The rows at (ts_ms, dev), conflicts resolved; keys without a row are left out."""
-        execute = self._database.reader.execute
-        found = (execute(_AT, key).fetchone() for key in keys)
-        return {(row[0], row[1]): hot.point_of(row) for row in found if row}
+        found = {}
+        with self._database.snapshot() as connection:
+            for key in keys:
+                point = hot.at(connection, *key) or self._blocks.at(connection, *key)
+                if point is not None:
+                    found[key] = point
+        return found
 
     def after(self, ts_ms: int, dev: str, limit: int) -> list[Point]:
         """Rows beyond (ts_ms, dev) in order of both."""
-        rows = self._database.reader.execute(_AFTER, (ts_ms, dev, limit))
-        return [hot.point_of(row) for row in rows]
+        with self._database.snapshot() as connection:
+            rows = Overlay(connection, self._blocks).rows(Span(max(ts_ms, 0), MAX_TS_MS))
+            beyond = (point for point in rows if (point.ts_ms, point.dev) > (ts_ms, dev))
+            return list(islice(beyond, limit))
 
     def next_hour(self, from_ms: int) -> int | None:
         """When the first hour begins, from ``from_ms`` on, that has a row."""
-        row = self._database.reader.execute("SELECT min(ts) FROM hot WHERE ts >= ?", (from_ms,))
-        oldest = row.fetchone()[0]
-        return None if oldest is None else int(oldest - oldest % HOUR_MS)
+        with self._database.snapshot() as connection:
+            return Overlay(connection, self._blocks).next_hour(from_ms)
 
     def hour(self, t0_ms: int) -> list[DeviceHour]:
         """Statistics of every device over the hour that begins at ``t0_ms``."""
-        rows = self._database.reader.execute(_HOUR, (t0_ms, t0_ms + HOUR_MS)).fetchall()
-        return [DeviceHour(row[0], _stats(row[1:])) for row in rows]
+        with self._database.snapshot() as connection:
+            found = Overlay(connection, self._blocks).hour(t0_ms // HOUR_MS)
+        return [DeviceHour(dev, _told(stats)) for dev, stats in sorted(found.items())]
 
 
-def _stats(flat: tuple[float, ...]) -> dict[str, HourStats]:
-    groups = zip(metrics(), range(0, len(flat), _PER_METRIC), strict=True)
-    return {
-        metric: HourStats(int(flat[i]), *flat[i + 1 : i + _PER_METRIC])
-        for metric, i in groups
-        if flat[i]
-    }
+def _told(stats: Mapping[str, Stats]) -> dict[str, HourStats]:
+    return {metric: HourStats(s.n, s.low, s.high, s.total / s.n) for metric, s in stats.items()}

@@ -19,8 +19,8 @@ from gongfu_ingest.stages.dedupe import payload_hash
 from gongfu_ingest.stores.influx.book import Progress
 from gongfu_ingest.stores.influx.halving import RefusedLine
 from gongfu_ingest.stores.influx.rows import DeviceHour
-from gongfu_ingest.stores.rollup import HOUR_MS
 from gongfu_ingest.stores.rows import fault_of, resolve
+from gongfu_ingest.stores.schema import HOUR_MS
 
 CONSUMER = "influx"
 MAX_LINES = 5_000

@@ -1,0 +1,147 @@
+"""Judging what is not calm: samples stepped in, or a stretch of the past followed anew."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from gongfu_fleet.domain.alarms.arrivals import Arrival, Covered, sort_arrivals
+from gongfu_fleet.domain.alarms.incident import Finding, Incident, Subject, measured
+from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.reconcile import Draft, reconcile
+from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, Run, ZoneState, advance, block_start
+from gongfu_fleet.errors import ConflictError
+from gongfu_fleet.services.watch_ports import (
+    Followed,
+    History,
+    WatchedZone,
+    WatchStore,
+    ZoneKey,
+    ZoneUpdate,
+)
+from gongfu_fleet.services.watch_tracks import Track
+
+# A new zone or a new policy is judged over this much of the past.
+LOOK_BACK_MS = 72 * 3_600_000
+FOREVER_MS = 2**53 - 1
+
+
+class ZoneJudge:
+    """Judges one zone at a time by its rule, the stored readings and the ledger.
+
+    ``unsaved`` are measures of running incidents that the ledger does not have yet.
+    """
+
+    def __init__(
+        self,
+        readings: History,
+        store: WatchStore,
+        new_id: Callable[[], str],
+        unsaved: Mapping[str, Finding],
+    ) -> None:
+        self._readings = readings
+        self._store = store
+        self._new_id = new_id
+        self._unsaved = unsaved
+        self._standing: dict[Subject, str] = {}
+
+    def edge_ms(self) -> int:
+        """What is older is not judged: readings beside it may have expired already."""
+        kept_ms = self._readings.kept_since_ms()
+        return kept_ms + CHECKPOINT_MS if kept_ms else 0
+
+    def judge(self, track: Track, arrived: Sequence[Arrival]) -> ZoneUpdate | None:
+        """What the arrivals, in the order of the log, say of the zone; None: nothing."""
+        key, zone, known = track.key, track.zone, track.followed
+        if zone is None or not arrived:
+            return None
+        oldest_ms = min(arrival.ts_ms for arrival in arrived)
+        if known is None:
+            return self._anew(key, arrived[-1].seq, self._first(zone, oldest_ms - LOOK_BACK_MS))
+        if not zone.judges(known.state):
+            newest_ms = known.state.last_ms or oldest_ms
+            from_ms = min(oldest_ms, newest_ms - LOOK_BACK_MS)
+            return self._anew(key, arrived[-1].seq, self._start(key, zone, from_ms))
+        samples, late_ms = sort_arrivals(known.state, known.covered, arrived)
+        if late_ms is not None:
+            return self._anew(key, arrived[-1].seq, self._start(key, zone, late_ms))
+        if not samples:
+            return None
+        run = advance(known.state, samples, from_ms=samples[0][0])
+        drafts, measures = self._reconcile(key, run, every=False)
+        followed = Followed(run.after, known.covered)
+        return ZoneUpdate(key, followed, run.checkpoints, drafts=drafts, measures=measures)
+
+    def _anew(self, key: ZoneKey, seq: int, start: tuple[int, ZoneState]) -> ZoneUpdate | None:
+        start_ms, state = start
+        if 0 < start_ms < self._readings.kept_since_ms():
+            return None  # readings since that checkpoint expired: nothing true can be said anew
+        covered, samples = self._readings.series(key.asset, state.metric, start_ms, FOREVER_MS)
+        if covered < seq:
+            raise ConflictError(
+                f"The readings cover the log up to {covered} only, the watch is at {seq}.",
+                "Give the watch the telemetry store that belongs to this log.",
+            )
+        run = advance(state, samples, from_ms=start_ms)
+        drafts, measures = self._reconcile(key, run, every=True)
+        return ZoneUpdate(
+            key=key,
+            followed=Followed(run.after, Covered(covered, start_ms)),
+            checkpoints=run.checkpoints,
+            redo_from_ms=start_ms,
+            drafts=drafts,
+            measures=measures,
+        )
+
+    def _start(self, key: ZoneKey, zone: WatchedZone, from_ms: int) -> tuple[int, ZoneState]:
+        from_ms = max(self.edge_ms(), from_ms)
+        checkpoint = self._store.checkpoint(key, from_ms)
+        if checkpoint and checkpoint.state.metric == zone.metric:
+            return checkpoint.at_ms, replace(checkpoint.state, policy=zone.policy)
+        return self._first(zone, from_ms)
+
+    def _first(self, zone: WatchedZone, from_ms: int) -> tuple[int, ZoneState]:
+        # Without a checkpoint nothing before this block was ever judged.
+        return block_start(max(self.edge_ms(), from_ms)), ZoneState(zone.metric, zone.policy)
+
+    def _reconcile(
+        self, key: ZoneKey, run: Run, *, every: bool
+    ) -> tuple[tuple[Draft, ...], dict[str, Finding]]:
+        drafts: list[Draft] = []
+        measures: dict[str, Finding] = {}
+        for hazard in Hazard:
+            if not every and not run.changed(hazard):
+                continue
+            subject = Subject(key.asset, key.zone, hazard)
+            findings = _findings(run, hazard)
+            standing = self._standing.get(subject)
+            if standing and not every and run.only_measures(hazard):
+                measures[standing] = findings[0]
+                continue
+            result = reconcile(
+                subject, self._incidents(subject, run), findings, new_id=self._new_id
+            )
+            drafts += result.drafts
+            measures.update(result.measures)
+            self._stand(subject, result.standing)
+        return tuple(drafts), measures
+
+    def _incidents(self, subject: Subject, run: Run) -> list[Incident]:
+        unsaved = self._unsaved
+        found = self._store.incidents_since(subject, run.since_ms[subject.hazard])
+        return [measured(i, unsaved[i.id]) if i.id in unsaved else i for i in found]
+
+    def _stand(self, subject: Subject, incident_id: str | None) -> None:
+        if incident_id:
+            self._standing[subject] = incident_id
+        else:
+            self._standing.pop(subject, None)
+
+
+def _findings(run: Run, hazard: Hazard) -> list[Finding]:
+    policy = run.after.policy
+    limit = policy.limit(hazard)
+    if limit is None:
+        return []
+    return [
+        Finding(episode, limit.celsius, policy.product_class, policy.version)
+        for episode in run.episodes[hazard]
+    ]

@@ -1,0 +1,144 @@
+"""Breaches on purpose during a fault test, and people who acknowledge what they are shown."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+
+import httpx
+
+from gongfu.bench.faults_herd import Herd, Rows
+from gongfu.bench.faults_stand import Stand, until
+from gongfu.faults.effort import Figures
+from gongfu.fleet_side import open_fleet
+from gongfu_broker.clock import real_ms
+from gongfu_fleet.domain.assets import Asset, Zone
+from gongfu_fleet.ports import IncidentView
+
+MINUTE_MS = 60_000
+# Long enough for the slowest rule that is used here, with quiet rows before and behind.
+HOT_MINUTES, QUIET_MINUTES = 60, 20
+SLOWEST_RULE_S = 1_800
+# Each breach of an asset has hours of its own, far from the rows that the herd sends now.
+WINDOW_MS = 4 * 60 * MINUTE_MS
+ABOVE_CELSIUS = 6.0
+MOST = 10_000
+
+
+def breakable(assets: Sequence[Asset]) -> list[Asset]:
+    """Assets whose first zone has an upper limit and a rule of at most half an hour."""
+    return [a for a in assets if a.zones and _judges_soon(a.zones[0])]
+
+
+def _judges_soon(zone: Zone) -> bool:
+    return zone.policy.high_celsius is not None and zone.policy.on_delay_s <= SLOWEST_RULE_S
+
+
+def breach(zone: Zone, begin_ms: int) -> Rows:
+    """Quiet rows, an hour too warm, quiet rows, one a minute."""
+    high = zone.policy.high_celsius or 0.0
+    rows = []
+    for minute in range(-QUIET_MINUTES, HOT_MINUTES + QUIET_MINUTES):
+        hot = 0 <= minute < HOT_MINUTES
+        celsius = high + ABOVE_CELSIUS if hot else high - 2.0
+        rows.append((begin_ms + minute * MINUTE_MS, (*([None] * (zone.zone - 1)), celsius)))
+    return rows
+
+
+class Breaches:
+    """One breach at a time, told by a device of the herd; acknowledged by a person over HTTP."""
+
+    def __init__(self, stand: Stand, herd: Herd) -> None:
+        self._stand = stand
+        self._herd = herd
+        self._assets = breakable(herd.assets)
+        self._began_ms = real_ms() - real_ms() % MINUTE_MS
+        self._doors = ExitStack()
+        self._client: httpx.Client | None = None
+        self.told: set[tuple[str, int]] = set()
+        self.acknowledged: set[str] = set()
+        self.lost_answers = 0
+
+    def tell(self) -> tuple[str, int]:
+        """Tell the next breach; returns the asset and the millisecond it began in."""
+        turn = len(self.told)
+        asset = self._assets[turn % len(self._assets)]
+        begin_ms = self._began_ms - (turn // len(self._assets) + 1) * WINDOW_MS
+        self._herd.tell(asset.id, breach(asset.zones[0], begin_ms))
+        self.told.add((asset.id, begin_ms))
+        return asset.id, begin_ms
+
+    def seconds_until_shown(self, asset: str, begin_ms: int, timeout_s: float) -> float:
+        """From now until the incident of a breach stands in the list that people see."""
+        began = time.monotonic()
+        until(
+            lambda: any(item["begin_ms"] == begin_ms for item in self._list(asset)),
+            timeout_s,
+            f"an incident of {asset} is shown",
+        )
+        return round(time.monotonic() - began, 2)
+
+    def acknowledge_all(self) -> None:
+        """Acknowledge every open incident that nobody has acknowledged."""
+        with suppress(httpx.HTTPError):
+            for item in self._list():
+                if item["acked_by"] is None:
+                    self._acknowledge(str(item["id"]))
+
+    def check_kept(self) -> None:
+        """Count what was answered with 2xx and is not in the ledger; the platform must be down."""
+        kept = {view.id: view for view in self._ledger()}
+        self.lost_answers += sum(1 for one in self.acknowledged if not _acked(kept.get(one)))
+
+    def figures(self) -> Figures:
+        """Breaches against the ledger: each must stand there once; the platform must be down."""
+        stands = [(view.asset, view.begin_ms) for view in self._ledger() if not view.merged_into]
+        return {
+            "breaches": len(self.told),
+            "incidents_lost": len(self.told - set(stands)),
+            "incidents_doubled": len(stands) - len(set(stands)),
+            "incidents_false": len(set(stands) - self.told),
+            "http_acknowledged": len(self.acknowledged),
+            "http_lost": self.lost_answers,
+        }
+
+    def close(self) -> None:
+        """Leave without a word: sessions end by themselves."""
+        self._doors.close()
+
+    def _acknowledge(self, incident: str) -> None:
+        path = f"/api/incidents/{incident}/acknowledge"
+        self._signed_in().post(path, json={"note": "seen"}).raise_for_status()
+        self.acknowledged.add(incident)
+
+    def _list(self, asset: str | None = None) -> list[Figures]:
+        asked: dict[str, str | int] = {"state": "all", "limit": 500}
+        asked |= {"asset": asset} if asset else {}
+        answer = self._signed_in().get("/api/incidents", params=asked).raise_for_status()
+        items: list[Figures] = answer.json()["items"]
+        return items
+
+    def _signed_in(self) -> httpx.Client:
+        if self._client is None:
+            self._client = self._doors.enter_context(self._stand.house.sign_in())
+        return self._client
+
+    def _ledger(self) -> Sequence[IncidentView]:
+        fleet = open_fleet(self._stand.settings)
+        try:
+            return fleet.incidents.all_items(MOST)
+        finally:
+            fleet.close()
+
+
+@contextmanager
+def breaches(stand: Stand, herd: Herd) -> Iterator[Breaches]:
+    """A person and a list of breaches for the length of the block."""
+    made = Breaches(stand, herd)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _acked(view: IncidentView | None) -> bool:
+    return view is not None and view.acked_by is not None

@@ -1,0 +1,148 @@
+"""One measurement: a broker, a subject, a publisher, each a process; CPU from warm to done."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from gongfu.bench.ingest_subject import Kind, Subject
+from gongfu.bench.load import Plan
+from gongfu.bench.load_broker import BenchBroker
+from gongfu.bench.load_check import judge
+from gongfu.bench.load_county import device_ids, register
+from gongfu.bench.load_link import Account
+from gongfu.bench.load_process import Companion
+from gongfu.directory import RegisteredDevices
+from gongfu.fleet_side import open_fleet
+from gongfu.secrets_file import Secrets, load_secrets
+from gongfu.settings import Settings
+from gongfu.wiring import broker_users
+from gongfu_broker.access import User
+from gongfu_broker.topics import DOWN, ROOT, UP, VERSION
+
+PUBLISHER = "bench-0"
+_SECRET = "publishes-on-loopback-only"  # noqa: S105 - of a broker that lives for seconds
+TIMEOUT_S = 180.0
+ACKS = f"{ROOT}/{VERSION}/+/+/ack"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A county of ``devices`` in a state folder that every measurement copies."""
+
+    folder: Path
+    devices: int
+    users: tuple[User, ...]
+    keys: Secrets
+
+    @property
+    def platform_users(self) -> list[User]:
+        """The accounts without the devices' own."""
+        return [user for user in self.users if user.name not in self.keys.devices]
+
+    @property
+    def template(self) -> Path:
+        """The state folder to copy."""
+        return self.folder / "state"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run cost per message, and what its ledger says."""
+
+    us: float
+    acknowledged: int = 0
+    lost: int = 0
+
+
+def prepare(folder: Path, devices: int) -> Stand:
+    """Register the devices and make every secret."""
+    settings = Settings(state=folder / "state")
+    fleet = open_fleet(settings)
+    try:
+        register(fleet.registry, devices)
+        known = RegisteredDevices(fleet.registry)
+        keys = load_secrets(settings.state, known.devices())
+        users = (*broker_users(known, keys), _publisher())
+    finally:
+        fleet.close()
+    return Stand(folder, devices, users, keys)
+
+
+def _publisher() -> User:
+    every = tuple(f"{ROOT}/{VERSION}/+/+/{leaf}" for leaf in UP)
+    return User(PUBLISHER, _SECRET, publish=every, subscribe=(ACKS,))
+
+
+def publisher() -> Account:
+    """One connection that speaks for all devices."""
+    return Account(PUBLISHER, PUBLISHER, _SECRET, ACKS)
+
+
+def own_accounts(stand: Stand) -> list[Account]:
+    """A connection per device, with its own account."""
+    site = f"{ROOT}/{VERSION}/quzhou"
+    secrets = stand.keys.devices
+    return [
+        Account(dev, dev, secrets[dev], f"{site}/{dev}/{DOWN[0]}")
+        for dev in device_ids(stand.devices)
+    ]
+
+
+def measure(stand: Stand, kind: Kind, rounds: int) -> Measured:
+    """Each device sends one message to warm up and ``rounds`` that count."""
+    with _folder(stand) as folder, BenchBroker(folder / "broker", stand.platform_users) as broker:
+        plan = Plan(
+            port=broker.port,
+            accounts=[publisher()],
+            devices=stand.devices,
+            begin_ms=now_ms() - (rounds + 1) * 1_000,
+        )
+        subject = Subject(kind, str(folder / "state"), broker.port)
+        with (
+            companion(folder, "ingest_subject", subject) as pipeline,
+            companion(folder, "load", plan) as load,
+        ):
+            pipeline.ask({"until": 0}, TIMEOUT_S)
+            load.ask({"burst": 1}, TIMEOUT_S)
+            warm = pipeline.ask(_until(stand.devices), TIMEOUT_S)
+            load.ask({"burst": rounds + 1}, TIMEOUT_S)
+            done = pipeline.ask(_until(stand.devices * (rounds + 1)), TIMEOUT_S)
+            acks = kind not in (Kind.LINE, Kind.REFERENCE_LINE)
+            ledger = load.ask({"settle_s": 30 if acks else 0, "ledger": 1}, TIMEOUT_S)["ledger"]
+        us = (done["cpu_s"] - warm["cpu_s"]) * 1e6 / (done["done"] - warm["done"])
+        if not acks:
+            return Measured(us)
+        judged = judge(plan.script, ledger, folder / "state" / "telemetry.db")
+        return Measured(us, judged.acknowledged, judged.lost)
+
+
+def now_ms() -> int:
+    """Wall time."""
+    return time.time_ns() // 1_000_000
+
+
+def _until(messages: int) -> dict[str, float]:
+    return {"until": messages, "timeout_s": TIMEOUT_S - 10}
+
+
+def companion(folder: Path, module: str, spec: msgspec.Struct) -> Companion:
+    """A child of this package with its order, which holds secrets, in a private file."""
+    path = folder / f"{module}.json"
+    path.touch(mode=0o600)
+    path.write_bytes(msgspec.json.encode(spec))
+    return Companion(f"gongfu.bench.{module}", path, folder / f"{module}.log")
+
+
+@contextmanager
+def _folder(stand: Stand) -> Iterator[Path]:
+    folder = stand.folder / "run"
+    shutil.copytree(stand.template, folder / "state")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)

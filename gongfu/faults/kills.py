@@ -1,0 +1,121 @@
+"""R1: kill -9 of a random process, again and again, while 119 devices report 500 messages/s."""
+
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import closing
+
+from gongfu.directory import RegisteredDevices
+from gongfu.faults.effort import Effort, FaultRun, Figures
+from gongfu.faults.incident_check import IncidentVerdict, check_incidents
+from gongfu.faults.site import RING, Site, Victim, healed_s, quick_alarms, site_settings
+from gongfu.fleet_side import open_fleet
+from gongfu.ledger_check import Verdict, check_ledger
+from gongfu.settings import Settings
+from gongfu_ingest.database import Database
+from gongfu_ingest.stores.embedded import EmbeddedStore
+
+EVERY_MS = 238  # of each of 119 devices: 500 messages/s
+RATE_S = 4.0
+CALM_S = (0.3, 1.7)
+Recoveries = dict[Victim, list[float]]
+
+
+def random_kills(run: FaultRun) -> Figures:
+    """Kill, wait until fresh readings are durable again, kill the next; judge at the end."""
+    settings = site_settings(run.folder / "state")
+    quick_alarms(settings)
+    wanted, chance = run.effort.of(8, 200, 200), run.dice()
+    with Site(settings, every_ms=EVERY_MS) as site:
+        rate = _messages_per_s(site)
+        recoveries = _kill_often(run, site, kills=_victims(wanted, chance), chance=chance)
+        site.come_to_rest()
+    ledger, incidents = judge(settings)
+    return {
+        "runs": sum(len(times) for times in recoveries.values()),
+        **counts(ledger),
+        **incident_counts(incidents),
+        **_times(recoveries),
+        "msg_per_s": round(rate),
+    }
+
+
+def judge(settings: Settings) -> tuple[Verdict, IncidentVerdict]:
+    """Ledger against store, incidents against readings; nothing runs any more."""
+    fleet = open_fleet(settings)
+    try:
+        devices = RegisteredDevices(fleet.registry).devices()
+        ledger = check_ledger(settings.state / RING, settings.telemetry_path, devices)
+        with closing(Database(settings.telemetry_path, read_only=True)) as database:
+            store = EmbeddedStore(database)
+            return ledger, check_incidents(fleet.ledger, fleet.zones.zones(), store)
+    finally:
+        fleet.close()
+
+
+def counts(verdict: Verdict) -> Figures:
+    """What the frame asks for, and the rest of the set test."""
+    told: Figures = {
+        "acknowledged": verdict.messages,
+        "samples": verdict.samples,
+        "lost": verdict.lost,
+        "duplicated": verdict.duplicated,
+        "phantom": verdict.phantom,
+        "reordered": verdict.reordered,
+    }
+    return {**told, "examples": verdict.examples} if verdict.examples else told
+
+
+def incident_counts(verdict: IncidentVerdict) -> Figures:
+    """Incidents by the ledger, and how it differs from the readings."""
+    told: Figures = {
+        "incidents": verdict.incidents,
+        "incidents_lost": verdict.lost,
+        "incidents_doubled": verdict.doubled,
+    }
+    return {**told, "incident_examples": verdict.examples} if verdict.examples else told
+
+
+def _messages_per_s(site: Site) -> float:
+    """What the undisturbed platform accepts."""
+    before, began = int(site.api.health()["ingest"]["accepted"]), time.monotonic()
+    time.sleep(RATE_S)
+    after = int(site.api.health()["ingest"]["accepted"])
+    return (after - before) / (time.monotonic() - began)
+
+
+def _victims(kills: int, chance: random.Random) -> list[Victim]:
+    """Each kind of victim about equally often, in random order."""
+    victims = [list(Victim)[n % len(Victim)] for n in range(kills)]
+    chance.shuffle(victims)
+    return victims
+
+
+def _kill_often(
+    run: FaultRun, site: Site, *, kills: Sequence[Victim], chance: random.Random
+) -> Recoveries:
+    recoveries: Recoveries = {victim: [] for victim in Victim}
+    began = time.monotonic()
+    for number, victim in enumerate(kills, 1):
+        if run.deadline_s is not None and time.monotonic() - began > run.deadline_s:
+            break
+        time.sleep(chance.uniform(*CALM_S))
+        took_s = healed_s(site, victim)
+        recoveries[victim].append(took_s)
+        if run.effort is not Effort.SHORT and number % 20 == 0:
+            run.say(f"R1: {number} kills, the last ({victim}) healed in {took_s:.1f} s")
+    return recoveries
+
+
+def _times(recoveries: Recoveries) -> Figures:
+    everything = sorted(took for times in recoveries.values() for took in times)
+    return {
+        "recovery_p50_s": round(statistics.median(everything), 2),
+        "recovery_p99_s": round(everything[int(len(everything) * 0.99)], 2),
+        "recovery_by_victim_s": {
+            victim.value: round(statistics.median(times), 2)
+            for victim, times in recoveries.items()
+            if times
+        },
+    }

@@ -1,0 +1,235 @@
+"""One installation as separate processes, as a service manager runs it: worker, API, devices.
+
+The worker keeps the embedded broker as its child. Whatever is killed is started again at once,
+except the broker, which is the worker's business.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+import httpx
+import msgspec
+import psutil
+
+from gongfu.bench.house import House, HouseError, free_port
+from gongfu.faults.crowd import CrowdSpec
+from gongfu.fleet_side import open_fleet
+from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
+from gongfu_broker.clock import real_ms
+from gongfu_broker.ports import resolved_samples
+from gongfu_fleet.domain.assets import Policy
+from gongfu_fleet.domain.registry import RegistryRecords
+from gongfu_fleet.services.seed import shipped_policies
+from gongfu_ingest.database import Database
+from gongfu_ingest.errors import IngestError
+from gongfu_ingest.log import TelemetryLog
+
+BROKER = "nats-server"
+RING = "devices.db"
+LOOK_S = 0.05
+PAGE = 2_000
+WHOLE_S = 60.0
+ALARM_DELAY_S = 5
+REAL_TIME = {"GONGFU_DEMO__SIMULATE": "false"}
+
+
+class Victim(StrEnum):
+    """What dies. Of a killed worker the broker stays behind as an orphan."""
+
+    WORKER = "worker"
+    BROKER = "broker"
+    DEVICES = "devices"
+    API = "api"
+    EVERYTHING = "everything"
+
+
+def site_settings(state: Path) -> Settings:
+    """Real time, free ports, nothing simulated by Gongfu itself."""
+    return Settings(
+        state=state,
+        broker=BrokerSettings(port=free_port()),
+        api=ApiSettings(port=free_port()),
+        demo=DemoSettings(simulate=False, speed=1.0),
+    )
+
+
+def quick_alarms(settings: Settings) -> None:
+    """Policies that raise after seconds instead of half an hour: the next version of each."""
+    fleet = open_fleet(settings)
+    try:
+        quick = tuple(_quick(policy) for policy in shipped_policies())
+        fleet.registry.save(RegistryRecords(policies=quick))
+    finally:
+        fleet.close()
+
+
+def _quick(policy: Policy) -> Policy:
+    return replace(
+        policy,
+        version=policy.version + 1,
+        on_delay_s=ALARM_DELAY_S,
+        low_on_delay_s=ALARM_DELAY_S,
+        off_delay_s=ALARM_DELAY_S,
+        source="a test",
+    )
+
+
+class Site:
+    """The processes on one state folder; a context manager that starts and stops them all."""
+
+    def __init__(self, settings: Settings, *, every_ms: int, client: str = "aiomqtt") -> None:
+        self.settings = settings
+        self.ring = settings.state / RING
+        self.worker, self.api = House(settings, REAL_TIME), House(settings, REAL_TIME)
+        self._spec = CrowdSpec(
+            state=str(settings.state),
+            ring=str(self.ring),
+            port=settings.broker.port,
+            every_ms=every_ms,
+            client=client,
+        )
+        self._devices: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start everything and wait until every device is connected."""
+        self._start_all()
+        self.api.wait_connected()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything as a service manager does."""
+        self.stop_devices()
+        self.api.stop()
+        self.worker.stop()
+
+    @property
+    def broker(self) -> psutil.Process:
+        """The running broker, waited for. Raises HouseError."""
+        found: list[psutil.Process] = []
+
+        def runs() -> bool:
+            with suppress(psutil.NoSuchProcess):
+                children = psutil.Process(self.worker.pid).children()
+                found.extend(child for child in children if _is_broker(child))
+            return bool(found)
+
+        until(runs, "the worker has a broker", self.worker)
+        return found[0]
+
+    def kill(self, victim: Victim) -> int:
+        """Kill -9, start again what a service manager would; returns when it was dead, in ms."""
+        if victim is Victim.BROKER:
+            self.broker.kill()
+        if victim in (Victim.WORKER, Victim.EVERYTHING):
+            self.worker.kill(children=victim is Victim.EVERYTHING)
+        if victim in (Victim.DEVICES, Victim.EVERYTHING):
+            self.stop_devices()
+        if victim in (Victim.API, Victim.EVERYTHING):
+            self.api.kill()
+        dead_ms = real_ms()
+        self._start(victim)
+        return dead_ms
+
+    def answers(self) -> bool:
+        """Whether the API answers."""
+        try:
+            self.api.health()
+        except httpx.HTTPError:
+            return False
+        return True
+
+    def stop_devices(self) -> None:
+        """Take away their power: what they had not yet noted as acknowledged is in their rings."""
+        if self._devices is not None:
+            self._devices.kill()
+            self._devices.wait()
+
+    def come_to_rest(self) -> None:
+        """Switch the devices off and wait until everything committed was followed."""
+        self.stop_devices()
+        seen: list[int] = []
+
+        def still() -> bool:
+            health = self.api.health()
+            behind = sum(consumer["lag"] for consumer in health["consumers"])
+            seen.append(health["ingest"]["accepted"] if behind == 0 else -len(seen))
+            time.sleep(0.5)
+            return len(set(seen[-4:])) == 1 and len(seen) > 3  # noqa: PLR2004 - two quiet seconds
+
+        until(still, "everything committed was followed", self.worker)
+
+    def _start_all(self) -> None:
+        self.worker.start("worker")
+        # The first start makes what the others open: the databases, the secrets.
+        until(self.settings.telemetry_path.exists, "telemetry.db is there", self.worker)
+        self._start(Victim.DEVICES)
+        self._start(Victim.API)
+
+    def _start(self, victim: Victim) -> None:
+        if victim is Victim.EVERYTHING:
+            self._start_all()
+        elif victim is Victim.WORKER:
+            self.worker.start("worker")
+        elif victim is Victim.API:
+            self.api.start("api")
+        elif victim is Victim.DEVICES:
+            spec = msgspec.json.encode(self._spec).decode()
+            words = [sys.executable, "-m", "gongfu.faults.crowd", spec]
+            with self.worker.log_path.open("ab") as log:
+                self._devices = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - our own
+
+
+def _is_broker(child: psutil.Process) -> bool:
+    return child.name() == BROKER and child.status() != psutil.STATUS_ZOMBIE
+
+
+class Pulse:
+    """Tells when something measured after an instant is durable."""
+
+    def __init__(self, telemetry: Path, since_ms: int) -> None:
+        self._path, self._since_ms = telemetry, since_ms
+        with closing(self._open()) as database:
+            self._after = TelemetryLog(database).head()
+
+    def beats(self) -> bool:
+        """Whether that has happened."""
+        try:
+            with closing(self._open()) as database:
+                records = TelemetryLog(database).read(self._after, PAGE)
+        except IngestError:
+            return False  # being made by its writer
+        self._after = records[-1].seq if records else self._after
+        newest = (s.ts_ms for record in records for s in resolved_samples(record)[-1:])
+        return any(ts_ms > self._since_ms for ts_ms in newest)
+
+    def _open(self) -> Database:
+        # Opened anew each time: a reader that stays would spare the writer its recovery.
+        return Database(self._path, read_only=True)
+
+
+def healed_s(site: Site, victim: Victim) -> float:
+    """Kill the victim; seconds until it does its work again. Raises HouseError.
+
+    The API works when it answers; the others when something measured since is durable.
+    """
+    began = time.monotonic()
+    dead_ms = site.kill(victim)
+    pulse = Pulse(site.settings.telemetry_path, dead_ms)
+    until(site.answers if victim is Victim.API else pulse.beats, f"{victim} is back", site.worker)
+    return time.monotonic() - began
+
+
+def until(happened: Callable[[], bool], what: str, house: House, within_s: float = WHOLE_S) -> None:
+    """Wait until it happened. Raises HouseError with the end of the house's log."""
+    deadline = time.monotonic() + within_s
+    while not happened():
+        if time.monotonic() > deadline:
+            raise HouseError(f"not within {within_s:g} s: {what}; log:\n{house.tail()}")
+        time.sleep(LOOK_S)

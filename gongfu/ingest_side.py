@@ -1,0 +1,91 @@
+"""Ingest's ways to the broker, and when it stops for its disk, from settings."""
+
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from gongfu.secrets_file import Secrets
+from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, Settings, secret_text
+from gongfu.telemetry import Telemetry
+from gongfu_broker.access import BACKFILL_LEAVES, LIVE_LEAVES
+from gongfu_broker.mqtt.client import MqttConnector
+from gongfu_broker.ports import Intake, Session
+from gongfu_broker.topics import uplink_filters
+from gongfu_ingest.disk import DiskGuard, used_bytes
+from gongfu_ingest.lanes import BACKFILL_BATCH, Lane
+
+
+def intake_connector(settings: Settings) -> MqttConnector:
+    """Our own client's way to the broker."""
+    broker = settings.broker
+    tls = ssl.create_default_context() if broker.tls else None
+    host = broker.host or "127.0.0.1"
+    return MqttConnector(host, broker.port, protocol=broker.protocol, tls=tls)
+
+
+def ingest_lanes(settings: Settings, keys: Secrets) -> Sequence[Lane]:
+    """What is live, and what comes late, each on a session of its own.
+
+    On an outside broker with a single account of its own, one lane carries both.
+    """
+    told, link = settings.ingest, intake_connector(settings)
+    flush_s = told.flush_ms / 1000
+
+    def intake(session: Session) -> Callable[[], AbstractAsyncContextManager[Intake]]:
+        return lambda: link.intake(session)
+
+    live, late = live_session(settings, keys), backfill_session(settings, keys)
+    if late is None:
+        return [Lane("only", uplink_filters(), intake(live), batch=told.batch, flush_s=flush_s)]
+    return [
+        Lane("live", uplink_filters(LIVE_LEAVES), intake(live), batch=told.batch, flush_s=flush_s),
+        Lane(
+            "backfill",
+            uplink_filters(BACKFILL_LEAVES),
+            intake(late),
+            urgent=False,
+            batch=BACKFILL_BATCH,
+            flush_s=flush_s,
+        ),
+    ]
+
+
+def live_session(settings: Settings, keys: Secrets) -> Session:
+    """Ingest's persistent session; its client id is a secret, so nobody takes it over by name."""
+    broker = settings.broker
+    return Session(
+        client_id=keys.ingest_client_id,
+        user=broker.user if broker.host else OWN_USER,
+        secret=secret_text(broker.password, broker.password_file) or keys.ingest,
+        persistent=True,
+        window=settings.ingest.window,
+    )
+
+
+def backfill_session(settings: Settings, keys: Secrets) -> Session | None:
+    """The same for what comes late; None where the broker has no account for it."""
+    broker = settings.broker
+    # Two sessions of one account would throw each other out where the name is the account.
+    own = secret_text(broker.password, broker.password_file)
+    generated = not broker.host or (broker.user == OWN_USER and own is None)
+    user = broker.backfill_user or (OWN_BACKFILL_USER if generated else "")
+    if not user:
+        return None
+    return Session(
+        client_id=keys.backfill_client_id,
+        user=user,
+        secret=secret_text(broker.backfill_password, broker.backfill_password_file)
+        or keys.backfill,
+        persistent=True,
+        window=settings.ingest.backfill_window,
+    )
+
+
+def disk_guard(settings: Settings, telemetry: Telemetry) -> DiskGuard:
+    """Where ingest stops before the disk does."""
+    return DiskGuard(
+        settings.telemetry_path.parent,
+        lambda: used_bytes(telemetry.database.writer),
+        settings.store.max_bytes,
+        settings.store.min_free_bytes,
+    )

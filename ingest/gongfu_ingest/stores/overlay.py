@@ -1,0 +1,190 @@
+"""Reading blocks and hot rows as one: a hot row stands over the folded one of its place.
+
+Everything here reads inside the caller's snapshot.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from gongfu_broker.columns import metrics
+from gongfu_broker.ports import Window
+from gongfu_ingest.points import Episode, Point
+from gongfu_ingest.stores import hot, roll
+from gongfu_ingest.stores.blocks import BlockRow, Blocks
+from gongfu_ingest.stores.roll import Stats
+from gongfu_ingest.stores.rows import episodes
+from gongfu_ingest.stores.schema import HOUR_MS
+from gongfu_ingest.stores.table import Table, over, part, points, table_of
+
+Series = list[tuple[int, float]]
+
+
+class Span(NamedTuple):
+    """start_ms <= ts < end_ms."""
+
+    start_ms: int
+    end_ms: int
+
+    def covers(self, hour: int) -> bool:
+        """Whether a whole hour lies inside."""
+        return self.start_ms <= hour * HOUR_MS and (hour + 1) * HOUR_MS <= self.end_ms
+
+
+class Overlay:
+    """Hot rows over blocks, on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection, blocks: Blocks) -> None:
+        self._connection = connection
+        self._blocks = blocks
+
+    def series(self, dev: str, metric: str, span: Span) -> Series:
+        """(ts, value) in order of time."""
+        hours = self._blocks.of(self._connection, dev, *span)
+        folded = [sample for row in hours for sample in self._unpacked(row, metric, span)]
+        return _merged(folded, self._hot(dev, metric, span))
+
+    def windows(self, dev: str, metric: str, span: Span, every_ms: int) -> list[Window]:
+        """Statistics per window; whole hours without a hot row are not unpacked for it."""
+        fresh = self._hot(dev, metric, span)
+        by_hour = every_ms % HOUR_MS == 0
+        touched = {ts // HOUR_MS for ts, _ in fresh}
+        found: dict[int, Stats] = {}
+        folded: Series = []
+        for row in self._blocks.of(self._connection, dev, *span):
+            if not (by_hour and span.covers(row.hour) and row.hour not in touched):
+                folded += self._unpacked(row, metric, span)
+            elif stats := self._blocks.stats(row).get(metric):
+                _add(found, row.hour * HOUR_MS // every_ms * every_ms, stats)
+        rows = _merged(folded, fresh)
+        for t0, own in groupby(rows, key=lambda sample: sample[0] // every_ms * every_ms):
+            _add(found, t0, _stats([value for _, value in own]))
+        return [Window(t0, s.n, s.low, s.high, s.total / s.n) for t0, s in sorted(found.items())]
+
+    def exceedances(self, metric: str, above: float, span: Span, max_gap_ms: int) -> list[Episode]:
+        """Runs above the limit; only hours whose statistics exceed it are unpacked."""
+        hours = self._peaks(metric, span)
+        warm = {dev for dev, own in hours.items() if any(peak > above for _, peak in own)}
+        query = f"SELECT DISTINCT dev FROM hot WHERE ts >= ? AND ts < ? AND {metric} > ?"  # noqa: S608 - checked name
+        warm.update(dev for (dev,) in self._connection.execute(query, (*span, above)))
+        found: list[Episode] = []
+        for dev, fresh in self._hot_of(warm, metric, span).items():
+            touched = {ts // HOUR_MS for ts, _ in fresh}
+            folded: Series = []
+            for row, peak in hours.get(dev, ()):
+                if peak > above or row.hour in touched:
+                    folded += self._unpacked(row, metric, span)
+                else:  # one sample stands for all of them: none exceeds, so a run ends here
+                    folded.append((row.hour * HOUR_MS, above))
+            found += episodes(dev, _merged(folded, fresh), above, max_gap_ms)
+        return sorted(found, key=lambda episode: (episode.begin_ms, episode.dev))
+
+    def rows(self, span: Span) -> Iterator[Point]:
+        """Whole rows in order of (ts, dev); an hour of all devices is in memory at a time."""
+        query = "SELECT DISTINCT hour FROM block WHERE hour >= ? AND hour <= ? AND rows > 0"
+        inside = (span.start_ms // HOUR_MS, (span.end_ms - 1) // HOUR_MS)
+        hours = set(self._connection.execute(query, inside))
+        query = f"SELECT DISTINCT ts / {HOUR_MS} FROM hot WHERE ts >= ? AND ts < ?"  # noqa: S608 - a number
+        hours.update(self._connection.execute(query, span))
+        for (hour,) in sorted(hours):
+            found = self._rows_of(hour, span)
+            for key in sorted(found):
+                yield found[key]
+
+    def next_hour(self, from_ms: int) -> int | None:
+        """When the first hour begins, from the one of ``from_ms`` on, that has a row."""
+        query = "SELECT min(hour) FROM block WHERE hour >= ? AND rows > 0"
+        (folded,) = self._connection.execute(query, (from_ms // HOUR_MS,)).fetchone()
+        query = "SELECT min(ts) FROM hot WHERE ts >= ?"
+        (fresh,) = self._connection.execute(query, (from_ms,)).fetchone()
+        hours = [folded] if folded is not None else []
+        hours += [fresh // HOUR_MS] if fresh is not None else []
+        return min(hours) * HOUR_MS if hours else None
+
+    def hour(self, hour: int) -> dict[str, dict[str, Stats]]:
+        """Statistics of every device and metric that has a row in the hour."""
+        start_ms = hour * HOUR_MS
+        fresh = dict(self._hot_tables(start_ms, start_ms + HOUR_MS))
+        found = {}
+        for row in self._blocks.hours(self._connection, start_ms, start_ms + 1):
+            if row.rows and row.dev in fresh:
+                folded = self._blocks.load(self._connection, row.id).table
+                fresh[row.dev] = over(folded, fresh[row.dev])
+            elif row.rows:
+                found[row.dev] = self._blocks.stats(row)
+        return found | {dev: roll.stats_of(table) for dev, table in fresh.items()}
+
+    def _hot_tables(self, start_ms: int, end_ms: int) -> Iterator[tuple[str, Table]]:
+        rows = self._connection.execute(hot.BY_DEV, (start_ms, end_ms))
+        for dev, own in groupby(rows, key=itemgetter(1)):
+            yield dev, table_of(list(own), metrics())
+
+    def _rows_of(self, hour: int, span: Span) -> dict[tuple[int, str], Point]:
+        start_ms = max(span.start_ms, hour * HOUR_MS)
+        end_ms = min(span.end_ms, (hour + 1) * HOUR_MS)
+        found = {}
+        for row in self._blocks.hours(self._connection, start_ms, end_ms):
+            if not row.rows:
+                continue
+            table = self._blocks.load(self._connection, row.id).table
+            inside = part(table, (table.ts >= start_ms) & (table.ts < end_ms))
+            found.update({(point.ts_ms, row.dev): point for point in points(inside, row.dev)})
+        fresh = hot.between(self._connection, start_ms, end_ms)
+        found.update({(point.ts_ms, point.dev): point for point in fresh})
+        return found
+
+    def _peaks(self, metric: str, span: Span) -> dict[str, list[tuple[BlockRow, float]]]:
+        """The hours of each device that have the metric, with its highest value in the hour."""
+        found: dict[str, list[tuple[BlockRow, float]]] = {}
+        number = self._blocks.ids[metric]
+        for row in self._blocks.hours(self._connection, *span):
+            peak = roll.peak(row.roll, number)
+            if row.rows and peak is not None:
+                found.setdefault(row.dev, []).append((row, peak))
+        return found
+
+    def _hot_of(self, devs: Collection[str], metric: str, span: Span) -> dict[str, Series]:
+        found: dict[str, Series] = {dev: [] for dev in devs}
+        rows = self._connection.execute(
+            f"SELECT dev, ts, {metric} FROM hot WHERE ts >= ? AND ts < ?"  # noqa: S608 - checked name
+            f" AND {metric} IS NOT NULL AND dev IN (SELECT value FROM json_each(?)) ORDER BY ts",
+            (*span, json.dumps(list(devs))),
+        )
+        for dev, ts, value in rows:
+            found[dev].append((ts, value))
+        return found
+
+    def _hot(self, dev: str, metric: str, span: Span) -> Series:
+        return self._connection.execute(
+            f"SELECT ts, {metric} FROM hot WHERE ts >= ? AND ts < ? AND dev = ?"  # noqa: S608 - checked name
+            f" AND {metric} IS NOT NULL ORDER BY ts",
+            (*span, dev),
+        ).fetchall()
+
+    def _unpacked(self, row: BlockRow, metric: str, span: Span) -> Series:
+        if not row.rows:
+            return []
+        ts, values = self._blocks.load(self._connection, row.id).series(metric)
+        if not span.covers(row.hour):
+            first, last = np.searchsorted(ts, span)
+            ts, values = ts[first:last], values[first:last]
+        return list(zip(ts.tolist(), values.tolist(), strict=True))
+
+
+def _merged(folded: Series, fresh: Series) -> Series:
+    if not fresh or not folded or folded[-1][0] < fresh[0][0]:
+        return folded + fresh
+    return sorted({**dict(folded), **dict(fresh)}.items())
+
+
+def _add(found: dict[int, Stats], t0: int, stats: Stats) -> None:
+    found[t0] = found[t0].plus(stats) if t0 in found else stats
+
+
+def _stats(values: Sequence[float]) -> Stats:
+    return Stats(len(values), min(values), max(values), sum(values))

@@ -1,0 +1,93 @@
+"""What is known of an hour without its rows: count, extremes and sum per metric. Pure.
+
+Bytes: msgpack [id, places, n, low, high - low, sum - n * low, …], as whole numbers where the values
+are decimals, which makes the sum exact; places -1 means floats [id, -1, n, low, high, sum, …].
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from gongfu_ingest.stores.codec import Floats, Scaled, scale
+from gongfu_ingest.stores.table import Table
+
+_FIELDS = 6
+_MOST = 2**62
+
+
+class Stats(NamedTuple):
+    """One metric over a span of time."""
+
+    n: int
+    low: float
+    high: float
+    total: float
+
+    def plus(self, other: "Stats") -> "Stats":
+        """Both spans together."""
+        return Stats(
+            self.n + other.n,
+            min(self.low, other.low),
+            max(self.high, other.high),
+            self.total + other.total,
+        )
+
+
+def stats_of(table: Table) -> dict[str, Stats]:
+    """Statistics of every metric of a table."""
+    found = {}
+    for name, column in table.columns.items():
+        present = column.present()
+        found[name] = next(_read(flat(0, present, scale(present))))[1]
+    return found
+
+
+def flat(number: int, values: Floats, scaled: Scaled | None) -> list[float]:
+    """The statistics of a metric id and its values, at least one, as they are stored."""
+    whole = _whole(scaled) if scaled else None
+    if whole:
+        return [number, *whole]
+    told = values.tolist()
+    return [number, -1, len(told), min(told), max(told), _sum(told)]
+
+
+def unpack(data: bytes) -> dict[int, Stats]:
+    """Statistics by metric id."""
+    return dict(_read(msgspec.msgpack.decode(data)))
+
+
+def peak(data: bytes, number: int) -> float | None:
+    """The highest value of one metric, None where it has none."""
+    stored = msgspec.msgpack.decode(data)
+    try:
+        at = stored[::_FIELDS].index(number) * _FIELDS
+    except ValueError:
+        return None
+    return next(_read(stored[at : at + _FIELDS]))[1].high
+
+
+def _read(stored: list[float]) -> Iterator[tuple[int, Stats]]:
+    for at in range(0, len(stored), _FIELDS):
+        number, places, n, low, more, total = stored[at : at + _FIELDS]
+        if places < 0:
+            yield int(number), Stats(int(n), low, more, total)
+            continue
+        unit = 10.0**places
+        yield int(number), Stats(int(n), low / unit, (low + more) / unit, (total + n * low) / unit)
+
+
+def _sum(values: list[float]) -> float:
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return sum(values)
+
+
+def _whole(scaled: Scaled) -> list[float] | None:
+    places, values = scaled
+    low, high, n = int(values.min()), int(values.max()), len(values)
+    if n * max(high - low, abs(low), abs(high)) >= _MOST:
+        return None
+    return [places, n, low, high - low, int(values.sum()) - n * low]

@@ -1,0 +1,147 @@
+"""The parts of ``gongfu bench ingest``: a fair reference, a generator that keeps its ledger."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gongfu.bench import load_wire as wire
+from gongfu.bench.ingest_lines import line_stages, lines_of
+from gongfu.bench.ingest_runs import Stand, measure, prepare
+from gongfu.bench.ingest_subject import Kind
+from gongfu.bench.load_check import judge
+from gongfu.bench.load_county import HISTORY_ROWS, METRICS, SITE, Script, device_id
+from gongfu.bench.load_wire import WireError
+from gongfu.bench.reference_pipeline import handle
+from gongfu.bench.scenario_b import Look, figures, scenario_b, slope
+from gongfu.telemetry import open_telemetry
+from gongfu_broker.codec import decode_telemetry
+from gongfu_broker.columns import DeviceKind
+from gongfu_broker.ports import Device, Message
+from gongfu_ingest.points import Point, Rank
+
+BEGIN_MS = 1_795_300_000_000
+SCRIPT = Script(devices=10, begin_ms=BEGIN_MS, warm=2)
+PLACES, NUMBERS = st.integers(0, 9), st.integers(1, 100_000)
+
+
+def topic(place: int) -> str:
+    return f"clf/v1/{SITE}/{device_id(place)}/tel"
+
+
+def parts(line: str) -> tuple[str, dict[str, int | float], str]:
+    """Measurement and tags, fields (an integer has an i behind it), time."""
+    head, fields, ts = line.split(" ")
+    pairs = (field.split("=") for field in fields.split(","))
+    told = {name: int(text[:-1]) if text[-1] == "i" else float(text) for name, text in pairs}
+    return head, told, ts
+
+
+def stored(point: tuple[int, int, tuple[float, int, float]], seq: int) -> Point:
+    place, ts, values = point
+    told = dict(zip(METRICS, map(float, values), strict=True))
+    return Point(ts, device_id(place), Rank(1, seq, 0), told)
+
+
+@given(PLACES, NUMBERS, st.integers(1, 100))
+def test_ours_and_the_reference_make_the_same_line_of_a_message(
+    place: int, seq: int, lo: int
+) -> None:
+    payload = SCRIPT.payload(place, seq, lo)
+    devices = {device_id(n): Device(device_id(n), SITE, DeviceKind.CABINET) for n in range(10)}
+    ours = lines_of([Message(topic(place), payload)], line_stages(devices))
+    reference = handle(topic(place), payload).lines
+    assert [parts(line.decode()) for line in ours] == [parts(line) for line in reference]
+
+
+@given(PLACES, NUMBERS)
+def test_a_message_says_what_the_script_expects_in_the_store(place: int, seq: int) -> None:
+    told = decode_telemetry(DeviceKind.CABINET, SCRIPT.payload(place, seq, 1))
+    rows = [(sample.ts_ms, sample.values[:3]) for sample in told.samples]
+    assert rows == SCRIPT.rows(place, seq)
+    assert (told.boot, told.seq) == (1, seq)
+
+
+def test_a_warm_device_comes_back_with_nearly_half_an_hour_above_its_limit() -> None:
+    rows = SCRIPT.rows(0, 1)
+    assert len(rows) == HISTORY_ROWS
+    assert min(values[0] for _, values in rows) > 8
+    assert 29 * 60_000 <= BEGIN_MS - rows[0][0] < 30 * 60_000
+
+
+def test_a_row_that_is_missing_or_says_something_else_is_a_lost_message(tmp_path: Path) -> None:
+    telemetry = open_telemetry(tmp_path / "telemetry.db")
+    rows = [(place, *SCRIPT.rows(place, seq)[0]) for place in (5, 6) for seq in (1, 2, 3)]
+    good = [stored(row, 1) for row in rows]
+    wrong = good[1]._replace(values={**good[1].values, METRICS[0]: 1.0})
+    telemetry.store.write([good[0], wrong, *good[3:]])
+    telemetry.close()
+    acked = [0, 0, 0, 0, 0, 3, 3, 0, 0, 0]
+    judged = judge(SCRIPT, acked, tmp_path / "telemetry.db")
+    assert (judged.acknowledged, judged.lost) == (6, 2)
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8), st.data())
+def test_packets_come_out_whole_however_the_bytes_were_cut(
+    payloads: list[bytes], data: st.DataObject
+) -> None:
+    head = wire.topic_head(topic(1))
+    stream = b"".join(wire.publish(head, n + 1, body) for n, body in enumerate(payloads))
+    cut = data.draw(st.integers(0, len(stream)))
+    buffer, found = bytearray(), []
+    for piece in (stream[:cut], stream[cut:]):
+        buffer += piece
+        rest = 0
+        for first, body in wire.packets(buffer):
+            if first:
+                found.append(bytes(body)[len(head) + 2 :])
+            rest = len(body)
+            body.release()
+        del buffer[: len(buffer) - rest]
+    assert found == payloads
+    assert not buffer
+
+
+def test_a_length_that_never_ends_is_refused() -> None:
+    with pytest.raises(WireError, match="four bytes"):
+        list(wire.packets(bytearray(b"\x30\xff\xff\xff\xff\xff")))
+
+
+@given(st.floats(-1e3, 1e3), st.floats(-1e5, 1e5), st.integers(2, 50))
+def test_the_slope_of_a_straight_line_is_its_slope(grows: float, start: float, count: int) -> None:
+    assert slope([(x, start + grows * x) for x in range(count)]) == pytest.approx(grows, abs=1e-4)
+
+
+def test_a_backlog_that_only_swings_is_flat_and_rates_are_of_what_was_committed() -> None:
+    looks = [
+        Look(n, 5_000 * n + 7_000, 5_000 * n, 5_000 * n - n % 2, 0.2 * n, 0.1 * n, 0.1 * n)
+        for n in range(101)
+    ]
+    told = figures(looks)
+    assert abs(told["backlog_slope"]) < 0.01
+    assert (told["msg_per_s"], told["points_per_s"], told["cpu_pct"]) == (5_000, 15_000, 20)
+    assert told["us_per_msg"] == 40
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Stand:
+    return prepare(tmp_path_factory.mktemp("bench"), 20)
+
+
+@pytest.mark.parametrize("kind", [Kind.ALARMS, Kind.REFERENCE_COMMIT])
+def test_every_message_of_a_run_is_acknowledged_and_stands_in_the_store(
+    stand: Stand, kind: Kind
+) -> None:
+    measured = measure(stand, kind, 3)
+    assert (measured.acknowledged, measured.lost) == (80, 0)
+    assert measured.us > 0
+
+
+def test_a_steady_county_loses_nothing_and_its_warm_devices_raise_incidents(stand: Stand) -> None:
+    told = scenario_b(stand, 12)
+    assert told["lost"] == told["duplicated"] == 0
+    assert told["acknowledged"] == told["sent"] == 20 * 12
+    assert told["incidents"] > 0
+    assert msgspec.json.encode(told)
