@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError as TomlError
 
 from gongfu.cli.output import NOT_WELL, emit, fail, say
+from gongfu.cli.store import store_app
 from gongfu.errors import GongfuError
 from gongfu.replay.series import Unit
 from gongfu.settings import Settings, unknown_names
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(store_app, name="store")
 log = logging.getLogger("gongfu")
 State = Annotated[Path | None, typer.Option(help="State folder (default: GONGFU_STATE or state).")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
