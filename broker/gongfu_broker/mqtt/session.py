@@ -62,7 +62,8 @@ class MqttSession:
         self.heard_s = now_s
         self._connect = connect
         self._keep_alive_s = float(connect.keep_alive_s)
-        self._inflow = Inflow(version)
+        self._inflow = Inflow(version, self._heard)
+        self._answers: list[Answer] = []
         self._taken = 0
         self._waiting_bytes = 0
         self._sent_s = now_s
@@ -90,13 +91,9 @@ class MqttSession:
             raise MalformedPacketError(f"what listens there speaks no MQTT: it says {data[:16]!r}")
         self._started = True
         self._waiting_bytes += len(data)
-        malformed = self._fed(data)
-        packets = self._inflow.packets
-        answers = [answer for packet in packets if (answer := self._answer(packet))]
-        packets.clear()
-        if malformed is not None:
-            raise malformed
-        return answers
+        self._answers = []
+        self._inflow.feed(data)
+        return self._answers
 
     # -- messages in
 
@@ -207,13 +204,10 @@ class MqttSession:
 
     # -- packets in
 
-    def _fed(self, data: bytes) -> MalformedPacketError | None:
-        """What is wrong with the bytes; a refusal that stands before it says more."""
-        try:
-            self._inflow.feed(data)
-        except MalformedPacketError as error:
-            return error
-        return None
+    def _heard(self, packet: Packet) -> None:
+        answer = self._answer(packet)
+        if answer is not None:
+            self._answers.append(answer)
 
     def _answer(self, packet: Packet) -> Answer | None:
         if self.accepted is None:
