@@ -17,6 +17,10 @@ NOTHING: Figures = {"runs": 0, "acknowledged": 0, "lost": 0, "duplicated": 0}
 # By name, since the tests themselves stand on parts of gongfu.bench.
 FAULT_TESTS = {
     "R1": "gongfu.faults.kills:random_kills",
+    "R3": "gongfu.faults.broker_restarts:broker_restarts",
+    "R2": "gongfu.bench.faults_powercut:power_cuts",
+    "R5": "gongfu.bench.faults_disk:disk_faults",
+    "R9": "gongfu.bench.faults_malformed:malformed",
 }
 
 
