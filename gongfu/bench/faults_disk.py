@@ -64,12 +64,16 @@ def _hold(stand: Stand, herd: Herd, seconds: float) -> Figures:
         if sentences and alert_s is None:
             alert_s, told = round(time.monotonic() - began, 1), sentences[0]
         time.sleep(0.2)
+    # Asked in this order: an ack that is heard was committed before.
+    told_now = herd.status.acked
+    committed_now = stand.accepted()
     return {
         "held_s": round(time.monotonic() - began, 1),
         "alert_s": alert_s,
         "told": told,
-        "committed": stand.accepted() - committed,
-        "acked": herd.status.acked - acked,
+        "committed": committed_now - committed,
+        "acked": told_now - acked,
+        "acked_without_commit": max(0, told_now - committed_now),
         "waiting": herd.status.in_ring,
     }
 
