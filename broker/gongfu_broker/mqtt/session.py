@@ -29,12 +29,14 @@ from gongfu_broker.mqtt.packets import (
     Publish,
     SubAck,
     Subscribe,
+    UnsubAck,
+    Unsubscribe,
     Version,
 )
 from gongfu_broker.mqtt.properties import Property
 from gongfu_broker.ports import Message
 
-Answer = ConnAck | SubAck | Acknowledge
+Answer = ConnAck | SubAck | UnsubAck | Acknowledge
 
 MAX_WINDOW = 65_535
 # What may wait in memory before reading stops, whatever the window says.
@@ -139,6 +141,12 @@ class MqttSession:
         self._asked[identifier] = 1
         return identifier, packet
 
+    def unsubscribe(self, topic_filter: str) -> tuple[int, bytes]:
+        """UNSUBSCRIBE and the packet identifier that its answer will carry."""
+        identifier = self._next_id()
+        self._asked[identifier] = 1
+        return identifier, encode(Unsubscribe(identifier, (topic_filter,)), self.version)
+
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool
     ) -> tuple[int | None, bytes]:
@@ -222,6 +230,8 @@ class MqttSession:
                 return packet if known else None
             case SubAck():
                 return self._granted(packet)
+            case UnsubAck():
+                return packet if self._asked.pop(packet.packet_id, None) else None
             case Disconnect():
                 said = props.words(packet.properties, Property.REASON)
                 raise BusDisconnectedError(reasons.goodbye(packet.code, said))
