@@ -39,6 +39,13 @@ class MqttIntake:
         """Subscribe and check the answer, however many messages come before it."""
         await _subscribe(self._link, topic_filter, qos)
 
+    async def unsubscribe(self, topic_filter: str) -> None:
+        """Unsubscribe; the broker says yes to what was not subscribed as well."""
+        self._link.check()
+        identifier, packet = self._link.session.unsubscribe(topic_filter)
+        self._link.write(packet)
+        await self._link.answer(identifier)
+
     async def take(self, limit: int) -> Sequence[Message]:
         """At least one message and at most ``limit``; what has arrived outlives the connection."""
         await self._link.arrival()
