@@ -144,8 +144,9 @@ class MqttSession:
     def unsubscribe(self, topic_filter: str) -> tuple[int, bytes]:
         """UNSUBSCRIBE and the packet identifier that its answer will carry."""
         identifier = self._next_id()
+        packet = encode(Unsubscribe(identifier, (topic_filter,)), self.version)
         self._asked[identifier] = 1
-        return identifier, encode(Unsubscribe(identifier, (topic_filter,)), self.version)
+        return identifier, packet
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool
@@ -228,10 +229,8 @@ class MqttSession:
                 known = packet.packet_id in self._published
                 self._published.discard(packet.packet_id)
                 return packet if known else None
-            case SubAck():
+            case SubAck() | UnsubAck():
                 return self._granted(packet)
-            case UnsubAck():
-                return packet if self._asked.pop(packet.packet_id, None) else None
             case Disconnect():
                 said = props.words(packet.properties, Property.REASON)
                 raise BusDisconnectedError(reasons.goodbye(packet.code, said))
@@ -254,10 +253,12 @@ class MqttSession:
             self._keep_alive_s = float(keep_alive_s)
         return packet
 
-    def _granted(self, packet: SubAck) -> SubAck:
+    def _granted(self, packet: SubAck | UnsubAck) -> SubAck | UnsubAck:
         wanted = self._asked.pop(packet.packet_id, None)
-        if wanted != len(packet.codes):
-            raise MalformedPacketError("SUBACK does not fit what was asked")
+        # UNSUBACK of MQTT 3.1.1 carries no code.
+        bare = isinstance(packet, UnsubAck) and self.version is Version.V311
+        if wanted is None or len(packet.codes) != (0 if bare else wanted):
+            raise MalformedPacketError(f"{type(packet).__name__} does not fit what was asked")
         return packet
 
     def _next_id(self) -> int:
