@@ -121,7 +121,7 @@ class AiomqttConnector:
 
 
 def _paho_keep_alive_s(keep_alive_s: int) -> int:
-    """paho gives up a silent link after two of its keep-alives; it must after 1.5 of ours."""
+    """What to tell paho: it gives up a silent link after two of its keep-alives, we after 1.5."""
     return max(1, keep_alive_s * 2 // 3)
 
 
