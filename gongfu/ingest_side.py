@@ -37,11 +37,19 @@ def ingest_lanes(settings: Settings, keys: Secrets) -> Sequence[Lane]:
     live, late = live_session(settings, keys), backfill_session(settings, keys)
     if late is None:
         return [Lane("only", uplink_filters(), intake(live), batch=told.batch, flush_s=flush_s)]
+    now_filters, late_filters = uplink_filters(LIVE_LEAVES), uplink_filters(BACKFILL_LEAVES)
     return [
-        Lane("live", uplink_filters(LIVE_LEAVES), intake(live), batch=told.batch, flush_s=flush_s),
+        Lane(
+            "live",
+            now_filters,
+            intake(live),
+            former=late_filters,
+            batch=told.batch,
+            flush_s=flush_s,
+        ),
         Lane(
             "backfill",
-            uplink_filters(BACKFILL_LEAVES),
+            late_filters,
             intake(late),
             urgent=False,
             batch=BACKFILL_BATCH,

@@ -25,7 +25,6 @@ from gongfu.telemetry import (
 )
 from gongfu_broker.access import (
     BACKFILL_LEAVES,
-    LIVE_LEAVES,
     User,
     device_user,
     ingest_user,
@@ -79,7 +78,8 @@ def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
     """Every account of the embedded broker."""
     known = devices.devices().values()
     return [
-        ingest_user(INGEST, keys.ingest, LIVE_LEAVES),
+        # Allowed what is late too: its session may bear that filter from before, and gives it up.
+        ingest_user(INGEST, keys.ingest),
         ingest_user(OWN_BACKFILL_USER, keys.backfill, BACKFILL_LEAVES),
         replay_user(REPLAY, keys.replay),
         *(device_user(device, keys.devices[device.dev]) for device in known),

@@ -9,6 +9,8 @@ from gongfu_broker.codec import KNOWN_VERSION
 from gongfu_broker.ports import CommittedRecord
 from gongfu_broker.topics import Leaf
 
+SAMPLED = (Leaf.TEL, Leaf.BF)
+
 
 class Rows(msgspec.Struct, frozen=True, gc=False):
     """``s`` holds [dt_ms, columns in the order of the kind], device time is t0 + dt_ms."""
@@ -23,7 +25,7 @@ _decode = msgspec.json.Decoder(Rows).decode
 
 def batch_rows(record: CommittedRecord) -> Rows | None:
     """The rows of a ``tel`` or ``bf`` batch; None for anything else, which ``codec`` may read."""
-    if record.leaf is not Leaf.TEL and record.leaf is not Leaf.BF:
+    if record.leaf not in SAMPLED:
         return None
     try:
         rows = _decode(record.payload)

@@ -98,7 +98,7 @@ class AiomqttConnector:
             username=session.user,
             password=session.secret,
             identifier=session.client_id,
-            keepalive=session.keep_alive_s,
+            keepalive=_paho_keep_alive_s(session.keep_alive_s),
             will=will or None,
             timeout=self.timeout_s,
             max_queued_incoming_messages=session.max_waiting or None,
@@ -118,6 +118,11 @@ class AiomqttConnector:
             "clean_start": not session.persistent,
             "properties": _session_expiry() if session.persistent else None,
         }
+
+
+def _paho_keep_alive_s(keep_alive_s: int) -> int:
+    """What to tell paho: it gives up a silent link after two of its keep-alives, we after 1.5."""
+    return max(1, keep_alive_s * 2 // 3)
 
 
 def _session_expiry() -> Properties:

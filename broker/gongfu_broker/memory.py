@@ -186,6 +186,14 @@ class _MemoryIntake:
         self._line.check()
         self._broker.add_filter(self._line.client, topic_filter)
 
+    async def unsubscribe(self, topic_filter: str) -> None:
+        self._line.check()
+        client = self._line.client
+        client.filters.discard(topic_filter)
+        waiting = [m for m in client.inbox if any(matches(f, m.topic) for f in client.filters)]
+        client.inbox.clear()
+        client.inbox.extend(waiting)
+
     async def take(self, limit: int) -> Sequence[Message]:
         await self._line.arrival(self._room)
         inbox = self._line.client.inbox

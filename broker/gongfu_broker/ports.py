@@ -47,6 +47,10 @@ class Intake(Protocol):
         """Ask for messages; raises BrokerError when the broker refuses."""
         ...
 
+    async def unsubscribe(self, topic_filter: str) -> None:
+        """Ask for no more; what waits for this filter alone is dropped. Unknown ones do no harm."""
+        ...
+
     async def take(self, limit: int) -> Sequence[Message]:
         """Wait for at least one message; return at most ``limit`` that are here, in order.
 

@@ -4,9 +4,10 @@ from gongfu.bench.faults import faults
 from gongfu.bench.ingest import ingest
 from gongfu.bench.mqtt_cost import mqtt
 from gongfu.bench.spine import spine
+from gongfu.bench.watch_cost import watch
 from gongfu.cli.output import emit, fail, say
 
-BENCHES = {"faults": faults, "ingest": ingest, "mqtt": mqtt, "spine": spine}
+BENCHES = {"faults": faults, "ingest": ingest, "mqtt": mqtt, "spine": spine, "watch": watch}
 
 
 def run_bench(name: str, *, quick: bool, seed: int, as_json: bool) -> None:

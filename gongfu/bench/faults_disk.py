@@ -1,4 +1,4 @@
-"""R5: a full disk under everything the platform keeps, then EIO on fsync.
+"""R5: a disk that runs low, EIO on fsync, and a full disk under everything the platform keeps.
 
 State folder, databases and the broker's files stand on one small disk; the devices' ring does not.
 """
@@ -17,37 +17,51 @@ DISK_MB = 640
 LOW_BYTES = 64 * 1024**2
 ALERT_S, RECOVER_S, EXIT_S = 30.0, 240.0, 30.0
 MSG_PER_S = 200.0
+NO_GUARD = {"GONGFU_STORE__MIN_FREE_BYTES": "0"}
 
 
 def disk_faults(run: FaultRun) -> Figures:
-    """Low, full, free again, then a failed fsync and a restart."""
+    """Low with the guard on, a failed fsync, full with the guard off."""
+    low_s, full_s = run.effort.of((2.0, 5.0), (10.0, 45.0), (60.0, 300.0))
     with small_disk(run.folder / "disk", DISK_MB) as disk:
         stand = Stand(disk.folder / "state", run.folder / "ring.db")
         stand.start()
         try:
             with stand.herd(MSG_PER_S, run.effort.of(40, 119, 119)) as herd:
-                figures = _full(run, stand, herd, disk) | _failed_sync(run, stand, herd)
-                figures["drained_s"] = stand.drain(herd, RECOVER_S)
+                until(lambda: herd.status.acked > 0, ALERT_S, "devices are acknowledged")
+                low = _low(run, stand, herd, disk=disk, seconds=low_s)
+                failed = _failed_sync(run, stand, herd)
+                stand.configure(NO_GUARD)
+                stand.start()
+                full = _full(run, stand, herd, disk=disk, seconds=full_s)
+                drained_s = stand.drain(herd, RECOVER_S)
         finally:
             code = stand.house.stop()
-        return {"runs": 2, **figures_of(stand.verdict()), **figures, "exit_code": code}
+        figures = {"low": low, **failed, **full, "drained_s": drained_s, "exit_code": code}
+        return {"runs": 3, **figures_of(stand.verdict()), **figures}
 
 
-def _full(run: FaultRun, stand: Stand, herd: Herd, disk: SmallDisk) -> Figures:
-    until(lambda: herd.status.acked > 0, ALERT_S, "devices are acknowledged")
-    low_s, full_s = run.effort.of((3.0, 6.0), (15.0, 45.0), (60.0, 300.0))
+def _low(run: FaultRun, stand: Stand, herd: Herd, *, disk: SmallDisk, seconds: float) -> Figures:
+    """Ingest waits before others of this disk are in need."""
     disk.fill(LOW_BYTES)
-    low = _hold(stand, herd, low_s)
+    low = _hold(stand, herd, seconds)
+    disk.relieve()
     run.say(f"R5: {LOW_BYTES >> 20} MB left: {low}")
+    return low
+
+
+def _full(run: FaultRun, stand: Stand, herd: Herd, *, disk: SmallDisk, seconds: float) -> Figures:
+    """Every write fails: ours, the broker's, the jobs'."""
+    before = herd.status.acked
+    until(lambda: herd.status.acked > before, RECOVER_S, "devices are acknowledged")
     disk.fill()
-    full = _hold(stand, herd, full_s)
+    full = _hold(stand, herd, seconds)
     run.say(f"R5: full: {full}")
     disk.relieve()
     before = herd.status.acked
     recovered_s = _seconds_until(lambda: herd.status.acked > before, RECOVER_S, "acks again")
     caught_up_s = _seconds_until(lambda: _caught_up(herd), RECOVER_S, "devices caught up")
     return {
-        "low": low,
         "full": full,
         "recovered_s": recovered_s,
         "caught_up_s": round(recovered_s + caught_up_s, 1),
@@ -64,12 +78,16 @@ def _hold(stand: Stand, herd: Herd, seconds: float) -> Figures:
         if sentences and alert_s is None:
             alert_s, told = round(time.monotonic() - began, 1), sentences[0]
         time.sleep(0.2)
+    # Asked in this order: an ack that is heard was committed before.
+    told_now = herd.status.acked
+    committed_now = stand.accepted()
     return {
         "held_s": round(time.monotonic() - began, 1),
         "alert_s": alert_s,
         "told": told,
-        "committed": stand.accepted() - committed,
-        "acked": herd.status.acked - acked,
+        "committed": committed_now - committed,
+        "acked": told_now - acked,
+        "acked_without_commit": max(0, told_now - committed_now),
         "waiting": herd.status.in_ring,
     }
 
@@ -106,7 +124,6 @@ def _failed_sync(run: FaultRun, stand: Stand, herd: Herd) -> Figures:
         stand.house.kill(children=False)
     reason = _last_words(stand)
     run.say(f"R5: EIO on fsync: exit code {code} after {ended_s} s: {reason}")
-    stand.start()
     return {"eio_exit_code": code, "eio_ended_s": ended_s, "eio_told": reason}
 
 

@@ -7,7 +7,7 @@ steady pace of real time, well inside every limit, so that whoever raises an inc
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +16,13 @@ from typing import Self
 
 from gongfu_broker.clock import RealClock
 from gongfu_broker.ports import BusConnector
+from gongfu_broker.topics import Leaf
 from gongfu_firmware_sim.fleet import Fleet, Unit
 from gongfu_firmware_sim.link import Identity, Link
 from gongfu_firmware_sim.moment import Moment, Values
 from gongfu_firmware_sim.outbox import Outbox, Pace
 from gongfu_firmware_sim.recorder import Recorder
-from gongfu_firmware_sim.ring import Ring, Started
+from gongfu_firmware_sim.ring import Ring, Started, Stored
 from gongfu_firmware_sim.status import SimStatus
 from gongfu_fleet.domain.assets import Asset, AssetKind, Policy
 
@@ -32,6 +33,18 @@ PACE = Pace(window=200, resend_s=4.0, resend_most_s=8.0, tries=1_000)
 
 
 Rows = Sequence[tuple[int, Values]]
+# Rows older than this were told on purpose; a device sends such as backfill.
+LATE_MS = 60_000
+
+
+class HerdRecorder(Recorder):
+    """The simulator's recorder, but rows of another time than now go out as backfill."""
+
+    def record(self, moment: Moment, *, offset_ms: int, now_s: float) -> Iterator[Stored]:
+        """Messages that are complete with this moment."""
+        late = RealClock().now_ms() - moment.ts_ms > LATE_MS
+        for message in super().record(moment, offset_ms=offset_ms, now_s=now_s):
+            yield message._replace(leaf=Leaf.BF) if late else message
 
 
 @dataclass(frozen=True)
@@ -198,7 +211,7 @@ class Herd:
             dev=asset.id,
             model=self._worlds[asset.id],
             outbox=outbox,
-            recorder=Recorder(1, asset.id, outbox),
+            recorder=HerdRecorder(1, asset.id, outbox),
             link=Link(identity, outbox, connector=self._setup.connector, status=self.status),
             cursor_ms=max(was.newest_ms, RealClock().now_ms()),
         )

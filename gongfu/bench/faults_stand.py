@@ -36,8 +36,12 @@ class Stand:
             demo=DemoSettings(simulate=False, speed=1.0),
         )
         self.ring = ring
-        self.house = House(self.settings, {"GONGFU_DEMO__SIMULATE": "false", **(more or {})})
         self._assets: tuple[Asset, ...] = ()
+        self.configure(more or {})
+
+    def configure(self, more: Mapping[str, str]) -> None:
+        """From the next start on, with these further names; it must be stopped."""
+        self.house = House(self.settings, {"GONGFU_DEMO__SIMULATE": "false", **more})
 
     def start(self) -> None:
         """Start it and wait until ingest is connected to its broker."""

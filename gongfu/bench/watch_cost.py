@@ -24,6 +24,7 @@ from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.services.watch_cold_chain import ColdChainWatch
 from gongfu_fleet.services.watch_ports import WatchedZone
+from gongfu_fleet.services.watch_unsaved import Pace
 from gongfu_ingest.database import Database
 from gongfu_ingest.log import Entry, TelemetryLog
 
@@ -33,6 +34,8 @@ METRIC = "zone_1_celsius"
 DEVICES, WARM_IN = 5_000, 50
 # What a turn finds when the worker commits five times a second.
 TURN_RECORDS = 1_000
+# What arrives in the seconds that calm readings may wait, at a record per device and second.
+SAVED_RECORDS = 10_000
 POLICY = ZonePolicy(
     "chilled", 1, 0.0, 8.0, 0.5, 30 * MINUTE_MS, 20 * MINUTE_MS, 10 * MINUTE_MS, 15 * MINUTE_MS
 )
@@ -122,6 +125,7 @@ class Stand:
             policies=Watched(dict.fromkeys(self.devices, zone)),
             clock=RealClock(),
             new_id=lambda: f"bench-{next(ids):08}",
+            pace=Pace(records=SAVED_RECORDS),
         )
 
     def commit(self, first: int, rounds: int) -> None:

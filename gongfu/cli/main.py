@@ -9,6 +9,7 @@ import typer
 from gongfu.cli import audit
 from gongfu.cli.options import Json, State, complete, settings_of
 from gongfu.cli.output import NOT_WELL, emit, fail, say
+from gongfu.cli.store import store_app
 from gongfu.errors import GongfuError
 from gongfu.replay.series import Unit
 from gongfu_broker.errors import BrokerError
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit.app, name="audit")
+app.add_typer(store_app, name="store")
 
 
 @app.command()

@@ -36,6 +36,10 @@ class CannotRunError(GongfuError):
     """The test needs something this machine does not have; the message says what."""
 
 
+class FaultTestError(GongfuError):
+    """The test itself went wrong, so that it proves nothing; the message says how."""
+
+
 @dataclass(frozen=True)
 class FaultRun:
     """One run of one test. ``folder`` is empty and its own; the same seed breaks the same things.

@@ -4,17 +4,15 @@ import random
 import statistics
 import time
 from collections.abc import Sequence
-from contextlib import closing
 
-from gongfu.directory import RegisteredDevices
 from gongfu.faults.effort import Effort, FaultRun, Figures
-from gongfu.faults.incident_check import IncidentVerdict, check_incidents
-from gongfu.faults.site import RING, Site, Victim, healed_s, quick_alarms, site_settings
-from gongfu.fleet_side import open_fleet
-from gongfu.ledger_check import Verdict, check_ledger
-from gongfu.settings import Settings
-from gongfu_ingest.database import Database
-from gongfu_ingest.stores.embedded import EmbeddedStore
+from gongfu.faults.site import Site, Victim, healed_s, quick_alarms, site_settings
+from gongfu.faults.verdicts import (
+    incident_figures,
+    judged_incidents,
+    judged_ledger,
+    ledger_figures,
+)
 
 EVERY_MS = 238  # of each of 119 devices: 500 messages/s
 RATE_S = 4.0
@@ -30,51 +28,16 @@ def random_kills(run: FaultRun) -> Figures:
     with Site(settings, every_ms=EVERY_MS) as site:
         rate = _messages_per_s(site)
         recoveries = _kill_often(run, site, kills=_victims(wanted, chance), chance=chance)
+        site.stop_devices()
         site.come_to_rest()
-    ledger, incidents = judge(settings)
+    ledger, incidents = judged_ledger(settings), judged_incidents(settings)
     return {
         "runs": sum(len(times) for times in recoveries.values()),
-        **counts(ledger),
-        **incident_counts(incidents),
+        **ledger_figures(ledger),
+        **incident_figures(incidents),
         **_times(recoveries),
         "msg_per_s": round(rate),
     }
-
-
-def judge(settings: Settings) -> tuple[Verdict, IncidentVerdict]:
-    """Ledger against store, incidents against readings; nothing runs any more."""
-    fleet = open_fleet(settings)
-    try:
-        devices = RegisteredDevices(fleet.registry).devices()
-        ledger = check_ledger(settings.state / RING, settings.telemetry_path, devices)
-        with closing(Database(settings.telemetry_path, read_only=True)) as database:
-            store = EmbeddedStore(database)
-            return ledger, check_incidents(fleet.ledger, fleet.zones.zones(), store)
-    finally:
-        fleet.close()
-
-
-def counts(verdict: Verdict) -> Figures:
-    """What the frame asks for, and the rest of the set test."""
-    told: Figures = {
-        "acknowledged": verdict.messages,
-        "samples": verdict.samples,
-        "lost": verdict.lost,
-        "duplicated": verdict.duplicated,
-        "phantom": verdict.phantom,
-        "reordered": verdict.reordered,
-    }
-    return {**told, "examples": verdict.examples} if verdict.examples else told
-
-
-def incident_counts(verdict: IncidentVerdict) -> Figures:
-    """Incidents by the ledger, and how it differs from the readings."""
-    told: Figures = {
-        "incidents": verdict.incidents,
-        "incidents_lost": verdict.lost,
-        "incidents_doubled": verdict.doubled,
-    }
-    return {**told, "incident_examples": verdict.examples} if verdict.examples else told
 
 
 def _messages_per_s(site: Site) -> float:

@@ -7,12 +7,12 @@ except the broker, which is the worker's business.
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import msgspec
@@ -81,33 +81,14 @@ def _quick(policy: Policy) -> Policy:
     )
 
 
-class Site:
-    """The processes on one state folder; a context manager that starts and stops them all."""
+class Platform:
+    """Worker and API on one state folder; the embedded broker is the worker's child."""
 
-    def __init__(self, settings: Settings, *, every_ms: int, client: str = "aiomqtt") -> None:
+    def __init__(self, settings: Settings, more: Mapping[str, str] | None = None) -> None:
+        """``more`` are further GONGFU_ names."""
+        names = {**REAL_TIME, **(more or {})}
         self.settings = settings
-        self.ring = settings.state / RING
-        self.worker, self.api = House(settings, REAL_TIME), House(settings, REAL_TIME)
-        self._spec = CrowdSpec(
-            state=str(settings.state),
-            ring=str(self.ring),
-            port=settings.broker.port,
-            every_ms=every_ms,
-            client=client,
-        )
-        self._devices: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        """Start everything and wait until every device is connected."""
-        self._start_all()
-        self.api.wait_connected()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop everything as a service manager does."""
-        self.stop_devices()
-        self.api.stop()
-        self.worker.stop()
+        self.worker, self.api = House(settings, names), House(settings, names)
 
     @property
     def broker(self) -> psutil.Process:
@@ -123,6 +104,57 @@ class Site:
         until(runs, "the worker has a broker", self.worker)
         return found[0]
 
+    def start_worker(self) -> None:
+        """Start the worker; the very first start makes what everything else opens."""
+        self.worker.start("worker")
+        until(self.settings.telemetry_path.exists, "telemetry.db is there", self.worker)
+
+    def health(self) -> dict[str, Any] | None:  # Any: the health document
+        """What the API says; None while it does not answer."""
+        try:
+            return self.api.health()
+        except httpx.HTTPError:
+            return None
+
+    def come_to_rest(self) -> None:
+        """Wait until everything committed was followed; nothing new may come in any more."""
+        seen: list[int] = []
+
+        def still() -> bool:
+            health = self.api.health()
+            behind = sum(consumer["lag"] for consumer in health["consumers"])
+            seen.append(health["ingest"]["accepted"] if behind == 0 else -len(seen))
+            time.sleep(0.5)
+            return len(set(seen[-4:])) == 1 and len(seen) > 3  # noqa: PLR2004 - two quiet seconds
+
+        until(still, "everything committed was followed", self.worker)
+
+
+class Site(Platform):
+    """A platform and 119 devices in a process; a context manager that starts and stops them all."""
+
+    def __init__(self, settings: Settings, *, every_ms: int) -> None:
+        super().__init__(settings)
+        self._spec = CrowdSpec(
+            state=str(settings.state),
+            ring=str(settings.state / RING),
+            port=settings.broker.port,
+            every_ms=every_ms,
+        )
+        self._devices: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start everything and wait until every device is connected."""
+        self._start(Victim.EVERYTHING)
+        self.api.wait_connected()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything as a service manager does."""
+        self.stop_devices()
+        self.api.stop()
+        self.worker.stop()
+
     def kill(self, victim: Victim) -> int:
         """Kill -9, start again what a service manager would; returns when it was dead, in ms."""
         if victim is Victim.BROKER:
@@ -137,53 +169,22 @@ class Site:
         self._start(victim)
         return dead_ms
 
-    def answers(self) -> bool:
-        """Whether the API answers."""
-        try:
-            self.api.health()
-        except httpx.HTTPError:
-            return False
-        return True
-
     def stop_devices(self) -> None:
         """Take away their power: what they had not yet noted as acknowledged is in their rings."""
         if self._devices is not None:
             self._devices.kill()
             self._devices.wait()
 
-    def come_to_rest(self) -> None:
-        """Switch the devices off and wait until everything committed was followed."""
-        self.stop_devices()
-        seen: list[int] = []
-
-        def still() -> bool:
-            health = self.api.health()
-            behind = sum(consumer["lag"] for consumer in health["consumers"])
-            seen.append(health["ingest"]["accepted"] if behind == 0 else -len(seen))
-            time.sleep(0.5)
-            return len(set(seen[-4:])) == 1 and len(seen) > 3  # noqa: PLR2004 - two quiet seconds
-
-        until(still, "everything committed was followed", self.worker)
-
-    def _start_all(self) -> None:
-        self.worker.start("worker")
-        # The first start makes what the others open: the databases, the secrets.
-        until(self.settings.telemetry_path.exists, "telemetry.db is there", self.worker)
-        self._start(Victim.DEVICES)
-        self._start(Victim.API)
-
     def _start(self, victim: Victim) -> None:
-        if victim is Victim.EVERYTHING:
-            self._start_all()
-        elif victim is Victim.WORKER:
-            self.worker.start("worker")
-        elif victim is Victim.API:
-            self.api.start("api")
-        elif victim is Victim.DEVICES:
+        if victim in (Victim.WORKER, Victim.EVERYTHING):
+            self.start_worker()
+        if victim in (Victim.DEVICES, Victim.EVERYTHING):
             spec = msgspec.json.encode(self._spec).decode()
             words = [sys.executable, "-m", "gongfu.faults.crowd", spec]
             with self.worker.log_path.open("ab") as log:
                 self._devices = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - our own
+        if victim in (Victim.API, Victim.EVERYTHING):
+            self.api.start("api")
 
 
 def _is_broker(child: psutil.Process) -> bool:
@@ -222,7 +223,8 @@ def healed_s(site: Site, victim: Victim) -> float:
     began = time.monotonic()
     dead_ms = site.kill(victim)
     pulse = Pulse(site.settings.telemetry_path, dead_ms)
-    until(site.answers if victim is Victim.API else pulse.beats, f"{victim} is back", site.worker)
+    back = (lambda: site.health() is not None) if victim is Victim.API else pulse.beats
+    until(back, f"{victim} is back", site.worker)
     return time.monotonic() - began
 
 

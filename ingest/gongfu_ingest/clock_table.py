@@ -22,7 +22,10 @@ def save_clocks(
     )
 
 
-def newest_clocks(connection: sqlite3.Connection) -> dict[str, DeviceClock]:
-    """The clock of each device's newest boot that sent anything live."""
-    rows = connection.execute("SELECT dev, max(boot), state FROM clock GROUP BY dev")
-    return {dev: from_text(state) for dev, _, state in rows}
+def wrong_clocks(connection: sqlite3.Connection) -> dict[str, int]:
+    """What stamps of each device's newest boot are corrected by, ms; right clocks are left out."""
+    # With max() SQLite takes the other columns from the row of the maximum.
+    rows = connection.execute(
+        "SELECT dev, offset_ms, max(boot) FROM clock GROUP BY dev HAVING offset_ms != 0"
+    )
+    return {dev: offset_ms for dev, offset_ms, _ in rows}

@@ -114,6 +114,7 @@ def is_quiet(clock: DeviceClock, seq: int, *, received_ms: int, newest_ms: int) 
         and received_ms < clock.begun_ms + (HALF_HOUR_MS if clock.known else SURE_AFTER_MS)
         and late_ms >= clock.low_ms - NEWS_MS
         and late_ms >= -FUTURE_MS
+        and (clock.known or clock.low_ms <= TOLERATED_MS)
         and clock.newest_ms - TOLERATED_MS <= newest_ms < clock.newest_ms + NEWER_MS
         and seq >= clock.first_seq
     )

@@ -18,6 +18,7 @@ BACKFILL_BATCH = 200
 class Lane:
     """One persistent session on the broker: ``intake`` opens it, ``filters`` are what it hears.
 
+    ``former``: filters that the session may still bear from an earlier run; they are given up.
     ``batch``: messages per commit at most. Unless a batch is full, commits of a lane begin at least
     ``flush_s`` apart. An ``urgent`` lane commits before others that wait.
     """
@@ -25,6 +26,7 @@ class Lane:
     name: str
     filters: tuple[str, ...]
     intake: Callable[[], AbstractAsyncContextManager[Intake]]
+    former: tuple[str, ...] = ()
     urgent: bool = True
     batch: int = BATCH
     flush_s: float = FLUSH_S

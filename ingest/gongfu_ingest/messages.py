@@ -24,8 +24,8 @@ class Draft:
 
     ``numbering``: what was settled of its boot before it. ``width``: how many columns its samples
     bear at most. ``event_ms``: the stamp of an event.
-    ``offset_ms``: resolved time = device time + offset. Passing the stages again gives the same
-    draft again.
+    ``offset_ms``: resolved time = device time + offset. ``clock_unproven``: it came late, or its
+    clock is slow. Passing the stages again gives the same draft again.
     """
 
     topic: str
@@ -42,6 +42,7 @@ class Draft:
     state: State | None = None
     faults: tuple[str, ...] = ()
     offset_ms: int = 0
+    clock_unproven: bool = False
 
 
 class Rejected(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gongfu_ingest.clock_table import newest_clocks
+from gongfu_ingest.clock_table import wrong_clocks
 from gongfu_ingest.database import Database
 from gongfu_ingest.log import TelemetryLog
 
@@ -64,8 +64,7 @@ class Reports:
 
     def clock_offsets(self) -> dict[str, int]:
         """What each device's stamps are corrected by at present, ms; right clocks are left out."""
-        clocks = newest_clocks(self._database.reader)
-        return {dev: clock.offset_ms for dev, clock in clocks.items() if clock.offset_ms}
+        return wrong_clocks(self._database.reader)
 
     def links(self) -> dict[str, LinkRow]:
         """Every device that was ever heard of."""

@@ -86,6 +86,8 @@ class IngestService:
             await asyncio.sleep(wait_s(attempt, random.random()))
 
     async def _serve(self, lane: Lane, intake: Intake) -> None:
+        for topic_filter in lane.former:
+            await intake.unsubscribe(topic_filter)
         for topic_filter in lane.filters:
             await intake.subscribe(topic_filter)
         self.state.links[lane.name] = None

@@ -134,6 +134,8 @@ def _accept(out: Settlement, draft: Draft) -> None:
     )
     if offset_ms:
         out.counts["clock_corrected"] += 1
+    if draft.clock_unproven:
+        out.counts["clock_unproven"] += 1
     if draft.faults:
         out.counts["blanked_values"] += len(draft.faults)
         detail = "; ".join(draft.faults)[:500]

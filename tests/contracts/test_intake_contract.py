@@ -196,6 +196,31 @@ async def test_what_an_intake_sends_reaches_the_device_in_order(way: Way) -> Non
         assert got == numbered(*range(30))
 
 
+async def test_a_filter_that_is_given_up_keeps_nothing_waiting(way: Way) -> None:
+    late = TEL.replace("/tel", "/bf")
+    async with way.intake(INGEST) as intake:
+        await listen(intake)
+    await way.say(b"late", topic=late)
+    await way.say(b"live")
+    async with way.intake(INGEST) as intake:
+        await intake.unsubscribe("clf/v1/+/+/bf")
+        await intake.unsubscribe("clf/v1/+/+/cmd")  # never subscribed: no harm
+        # What the broker had sent before it heard us still comes.
+        got = [message.payload async for message in _until_live(intake)]
+        intake.acknowledge(len(got))
+    await way.say(b"later still", topic=late)
+    async with way.intake(INGEST) as intake:
+        assert await nothing_comes(intake)
+
+
+async def _until_live(intake: Intake) -> AsyncIterator[Message]:
+    live = False
+    while not live:
+        for message in await take(intake, 1):
+            live = message.payload == b"live"
+            yield message
+
+
 async def test_a_second_connection_of_the_same_client_ends_the_first(way: Way) -> None:
     async with way.intake(INGEST) as first:
         await listen(first)

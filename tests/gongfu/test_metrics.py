@@ -1,6 +1,8 @@
 """Every figure of /metrics comes from where /health reads it, in a form Prometheus understands."""
 
 import asyncio
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gongfu.fleet_side import FleetSide, open_fleet
 from gongfu.flow_side import room_at
+from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.metrics import Figures, exposition
+from gongfu.secrets_file import load_secrets, metrics_token
 from gongfu.settings import Settings
 from gongfu_fleet.adapters.memory import (
     MemoryConnections,
@@ -24,6 +28,7 @@ from gongfu_fleet.services.flow import Flow, Forwarding, Room
 from gongfu_fleet.services.jobs import JobState
 
 NOW = 1_790_000_000_000
+METRICS_PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -52,6 +57,7 @@ def deps(fleet: FleetSide) -> ApiDeps:
         ingest=ingest,
         incidents=fleet.incidents,
         sign_in=fleet.sign_in,
+        audit=fleet.audit,
         stopping=asyncio.Event(),
         troubles=(lambda: ["Disk full."], lambda: ["Disk full."]),
         jobs=lambda: [JobState("backup", 1_000, 2_000, "no room", 3_000)],
@@ -122,6 +128,40 @@ def test_names_of_figures_and_labels_say_their_unit_and_bear_no_surprises(deps: 
     for name, labels in figures(replace(deps, flow=lambda: flow)):
         assert name.startswith("gongfu_")
         assert len(labels) <= 1
+
+
+def test_the_page_about_metrics_names_what_there_is_and_nothing_else(deps: ApiDeps) -> None:
+    flow = Flow(0, 1.0, 0, 0.0, 0.0, 0, Forwarding("sending", 0, None))
+    made = {name for name, _ in figures(replace(deps, flow=lambda: flow))}
+    named = set(re.findall(r"\bgongfu_[a-z_]+[a-z]", METRICS_PAGE.read_text()))
+    process = {name for name in made if name.startswith("gongfu_process_")}
+    assert named - made == {"gongfu_process"}
+    assert made - named - process == {"gongfu_commit_seconds_sum"}
+
+
+def test_the_token_is_made_once_and_an_older_file_gets_one(tmp_path: Path) -> None:
+    assert metrics_token(tmp_path) == ""
+    load_secrets(tmp_path, ["cab-0001"])
+    token = metrics_token(tmp_path)
+    assert len(token) >= 22  # 128 bits in base64
+    path = tmp_path / "secrets.json"
+    older = {name: told for name, told in json.loads(path.read_text()).items() if name != "metrics"}
+    path.write_text(json.dumps(older))
+    assert metrics_token(tmp_path) == ""
+    load_secrets(tmp_path, [])
+    assert metrics_token(tmp_path) not in ("", token)
+    assert json.loads(path.read_text())["devices"] == older["devices"]
+
+
+async def test_a_process_beside_the_worker_reads_what_waits_there(tmp_path: Path) -> None:
+    flow = Flow(3, 0.25, 10, 0.5, 0.04, 1, Forwarding("away", 4_000, 612.5))
+    path = tmp_path / FILE_NAME
+    assert WorkerWatch(path).flow() is None
+    beating = asyncio.create_task(beat(path, lambda: True, list, flow=lambda: flow))
+    while not path.exists():
+        await asyncio.sleep(0.01)
+    beating.cancel()
+    assert WorkerWatch(path).flow() == flow
 
 
 def test_room_is_that_of_the_file_and_its_journal(tmp_path: Path) -> None:

@@ -105,6 +105,9 @@ def test_an_hour_slow_is_believed_for_a_minute_and_corrected_after(ingest: Inges
     ingest.take(*every(30 * SECOND, 10, skew=-HOUR))
     assert [record.offset_ms for record in ingest.log.read(0, 100)] == [0] * 2 + [HOUR] * 8
     assert ingest.reports.dead_letter_counts() == {}
+    counters = ingest.reports.counters()
+    assert (counters["clock_unproven"], counters["clock_corrected"]) == (2, 8)
+    assert ingest.reports.clock_offsets() == {"cab-0001": HOUR}
 
 
 def test_a_wrong_clock_moves_no_other_device_and_no_other_boot(ingest: Ingest) -> None:
@@ -112,7 +115,9 @@ def test_a_wrong_clock_moves_no_other_device_and_no_other_boot(ingest: Ingest) -
     ingest.take(*every(30 * SECOND, 10, skew=0), dev="cab-0002")
     another = message(1, NOW + HOUR, at=NOW + HOUR)
     another.payload = another.payload.replace(b'"boot": 1', b'"boot": 2')
+    assert ingest.reports.clock_offsets() == {"cab-0001": -DAY}
     ingest.committer.commit([another])
+    assert ingest.reports.clock_offsets() == {}
     assert ingest.stamps("cab-0002") == [NOW + n * 30 * SECOND for n in range(10)]
     assert ingest.stamps()[-1] == NOW + HOUR
 

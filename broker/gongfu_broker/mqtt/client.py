@@ -5,14 +5,16 @@ Connecting again after an outage is for whoever holds the connector; backoff.py 
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
+from gongfu_broker.mqtt import properties as props
 from gongfu_broker.mqtt.link import Link, granted, note_refusal
-from gongfu_broker.mqtt.packets import Connect, Version, WillMessage
+from gongfu_broker.mqtt.packets import ConnAck, Connect, Version, WillMessage
 from gongfu_broker.mqtt.properties import Properties, Property
 from gongfu_broker.mqtt.session import MqttSession
 from gongfu_broker.ports import Bus, Intake, Message, Session
@@ -20,6 +22,7 @@ from gongfu_broker.ports import Bus, Intake, Message, Session
 DEFAULT_WINDOW = 10_000
 # How long an MQTT 5 broker keeps the session of a persistent client that is away.
 SESSION_EXPIRY_S = 7 * 86_400
+_log = logging.getLogger(__name__)
 _VERSIONS = {"3.1.1": Version.V311, "5": Version.V5}
 
 
@@ -38,6 +41,13 @@ class MqttIntake:
     async def subscribe(self, topic_filter: str, *, qos: int = 1) -> None:
         """Subscribe and check the answer, however many messages come before it."""
         await _subscribe(self._link, topic_filter, qos)
+
+    async def unsubscribe(self, topic_filter: str) -> None:
+        """Unsubscribe; the broker says yes to what was not subscribed as well."""
+        self._link.check()
+        identifier, packet = self._link.session.unsubscribe(topic_filter)
+        self._link.write(packet)
+        await self._link.answer(identifier)
 
     async def take(self, limit: int) -> Sequence[Message]:
         """At least one message and at most ``limit``; what has arrived outlives the connection."""
@@ -147,7 +157,7 @@ class MqttConnector:
         try:
             async with asyncio.timeout(self.timeout_s):
                 await loop.create_connection(lambda: link, self.host, self.port, ssl=self.tls)
-                await link.accepted()
+                _note_expiry(session, await link.accepted())
         except BusDisconnectedError as error:
             error.args = (f"{self.host}:{self.port}: {error}",)
             raise
@@ -178,6 +188,18 @@ def connect_packet(session: Session, version: Version, *, window: int) -> Connec
         will=WillMessage(will.topic, will.payload, will.qos, will.retain) if will else None,
         properties=listed,
     )
+
+
+def _note_expiry(session: Session, accepted: ConnAck) -> None:
+    kept_s = props.number(accepted.properties, Property.SESSION_EXPIRY_S)
+    if session.persistent and kept_s is not None and kept_s < SESSION_EXPIRY_S:
+        _log.warning(
+            "the broker keeps messages for %s for %d s only, not %d: raise its limit, or a longer "
+            "absence loses them",
+            session.user,
+            kept_s,
+            SESSION_EXPIRY_S,
+        )
 
 
 def _why(error: OSError | TimeoutError, tls: ssl.SSLContext | None) -> str:

@@ -5,6 +5,8 @@ of them are PUBLISH of QoS 1. Every other packet, and every rare form of PUBLISH
 a property test holds both ways together.
 """
 
+from collections.abc import Callable
+
 from gongfu_broker.mqtt import properties as props
 from gongfu_broker.mqtt import wire
 from gongfu_broker.mqtt.decode import decode, packet_type, topic_name
@@ -29,14 +31,21 @@ class Inflow:
     """Takes bytes in chunks of any size.
 
     ``messages`` are what arrived, in order, and ``ids`` their packet identifiers as they stood on
-    the wire (None for QoS 0); ``packets`` is everything else. The owner removes from their front.
+    the wire (None for QoS 0); the owner removes from the front of both. Everything else goes to
+    ``heard`` in its place between them, and what that raises ends the reading there.
     """
 
-    def __init__(self, version: Version, *, max_kept_bytes: int = MAX_KEPT_BYTES) -> None:
+    def __init__(
+        self,
+        version: Version,
+        heard: Callable[[Packet], None],
+        *,
+        max_kept_bytes: int = MAX_KEPT_BYTES,
+    ) -> None:
         self.messages: list[Message] = []
         self.ids: list[bytes | None] = []
-        self.packets: list[Packet] = []
         self._version = version
+        self._heard = heard
         self._max_kept_bytes = max_kept_bytes
         self._topics: dict[bytes, str] = {}
         self._parts: list[bytes] = []
@@ -130,7 +139,7 @@ class Inflow:
 
     def _deliver(self, packet: Packet) -> None:
         if not isinstance(packet, Publish) or packet.qos > 1:
-            self.packets.append(packet)
+            self._heard(packet)
             return
         check_message_properties(packet.properties)
         self.messages.append(Message(packet.topic, packet.payload, packet.retain))

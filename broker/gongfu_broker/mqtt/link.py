@@ -11,10 +11,12 @@ from typing import Any, cast
 
 from gongfu_broker.errors import BusDisconnectedError
 from gongfu_broker.mqtt import reasons
+from gongfu_broker.mqtt.errors import LinkSilentError
 from gongfu_broker.mqtt.packets import Acknowledge, ConnAck, SubAck
 from gongfu_broker.mqtt.session import Answer, MqttSession
 
 CLOSE_S = 1.0
+_DOUBT_S = 0.05
 # A chunk of this size holds a hundred messages: there is nothing to wait for.
 _WELL_FILLED_BYTES = 16_384
 _log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Link(asyncio.Protocol):
         self._full = False
         self._gathering: asyncio.TimerHandle | None = None
         self._reading = True
+        self._doubted = False
         self._timer: asyncio.TimerHandle | None = None
 
     # -- called by the event loop
@@ -67,8 +70,7 @@ class Link(asyncio.Protocol):
             self._resolve(answer)
         if self.session.waiting:
             self._arrival.set()
-        if self._gather_s and len(data) < _WELL_FILLED_BYTES and not self._asked:
-            self._gathering = self._loop.call_later(self._gather_s, self._gathered)
+        self._gather(len(data))
         self._pace()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -188,12 +190,21 @@ class Link(asyncio.Protocol):
         """Ask for a sign of life when it is time, and look again later."""
         try:
             self.write(self.session.tick(self._loop.time()))
-        except BusDisconnectedError as error:
-            self.end(error)
+        except LinkSilentError as error:
+            self._doubt(error)
             return
+        self._doubted = False
         due_s = self.session.due_s()
         if due_s is not None:
             self._timer = self._loop.call_at(due_s, self._keep_alive)
+
+    def _doubt(self, error: LinkSilentError) -> None:
+        """A loop that was held up runs its timers before it reads: the answer may be here."""
+        if self._doubted:
+            self.end(error)
+            return
+        self._doubted = True
+        self._timer = self._loop.call_later(_DOUBT_S, self._keep_alive)
 
     def _hint(self) -> str:
         if self.session.accepted is None:
@@ -209,6 +220,11 @@ class Link(asyncio.Protocol):
         future = self._asked.get(answer.packet_id)
         if future is not None and not future.done():
             future.set_result(answer)
+
+    def _gather(self, size: int) -> None:
+        wanted = self._gather_s and size < _WELL_FILLED_BYTES and not self._asked
+        if wanted and self._gathering is None:
+            self._gathering = self._loop.call_later(self._gather_s, self._gathered)
 
     def _gathered(self) -> None:
         self._gathering = None

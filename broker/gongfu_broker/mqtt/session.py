@@ -29,12 +29,14 @@ from gongfu_broker.mqtt.packets import (
     Publish,
     SubAck,
     Subscribe,
+    UnsubAck,
+    Unsubscribe,
     Version,
 )
 from gongfu_broker.mqtt.properties import Property
 from gongfu_broker.ports import Message
 
-Answer = ConnAck | SubAck | Acknowledge
+Answer = ConnAck | SubAck | UnsubAck | Acknowledge
 
 MAX_WINDOW = 65_535
 # What may wait in memory before reading stops, whatever the window says.
@@ -62,7 +64,8 @@ class MqttSession:
         self.heard_s = now_s
         self._connect = connect
         self._keep_alive_s = float(connect.keep_alive_s)
-        self._inflow = Inflow(version)
+        self._inflow = Inflow(version, self._heard)
+        self._answers: list[Answer] = []
         self._taken = 0
         self._waiting_bytes = 0
         self._sent_s = now_s
@@ -90,13 +93,9 @@ class MqttSession:
             raise MalformedPacketError(f"what listens there speaks no MQTT: it says {data[:16]!r}")
         self._started = True
         self._waiting_bytes += len(data)
-        malformed = self._fed(data)
-        packets = self._inflow.packets
-        answers = [answer for packet in packets if (answer := self._answer(packet))]
-        packets.clear()
-        if malformed is not None:
-            raise malformed
-        return answers
+        self._answers = []
+        self._inflow.feed(data)
+        return self._answers
 
     # -- messages in
 
@@ -139,6 +138,13 @@ class MqttSession:
         """SUBSCRIBE and the packet identifier that its answer will carry."""
         identifier = self._next_id()
         packet = encode(Subscribe(identifier, ((topic_filter, qos),)), self.version)
+        self._asked[identifier] = 1
+        return identifier, packet
+
+    def unsubscribe(self, topic_filter: str) -> tuple[int, bytes]:
+        """UNSUBSCRIBE and the packet identifier that its answer will carry."""
+        identifier = self._next_id()
+        packet = encode(Unsubscribe(identifier, (topic_filter,)), self.version)
         self._asked[identifier] = 1
         return identifier, packet
 
@@ -207,13 +213,10 @@ class MqttSession:
 
     # -- packets in
 
-    def _fed(self, data: bytes) -> MalformedPacketError | None:
-        """What is wrong with the bytes; a refusal that stands before it says more."""
-        try:
-            self._inflow.feed(data)
-        except MalformedPacketError as error:
-            return error
-        return None
+    def _heard(self, packet: Packet) -> None:
+        answer = self._answer(packet)
+        if answer is not None:
+            self._answers.append(answer)
 
     def _answer(self, packet: Packet) -> Answer | None:
         if self.accepted is None:
@@ -226,7 +229,7 @@ class MqttSession:
                 known = packet.packet_id in self._published
                 self._published.discard(packet.packet_id)
                 return packet if known else None
-            case SubAck():
+            case SubAck() | UnsubAck():
                 return self._granted(packet)
             case Disconnect():
                 said = props.words(packet.properties, Property.REASON)
@@ -250,10 +253,12 @@ class MqttSession:
             self._keep_alive_s = float(keep_alive_s)
         return packet
 
-    def _granted(self, packet: SubAck) -> SubAck:
+    def _granted(self, packet: SubAck | UnsubAck) -> SubAck | UnsubAck:
         wanted = self._asked.pop(packet.packet_id, None)
-        if wanted != len(packet.codes):
-            raise MalformedPacketError("SUBACK does not fit what was asked")
+        # UNSUBACK of MQTT 3.1.1 carries no code.
+        bare = isinstance(packet, UnsubAck) and self.version is Version.V311
+        if wanted is None or len(packet.codes) != (0 if bare else wanted):
+            raise MalformedPacketError(f"{type(packet).__name__} does not fit what was asked")
         return packet
 
     def _next_id(self) -> int:

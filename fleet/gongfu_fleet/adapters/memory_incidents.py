@@ -1,7 +1,7 @@
 """State of the watch and the incident ledger in memory: for tests and the rule bench."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gongfu_fleet.domain.alarms.incident import Event, Incident, Subject, apply, measured
 from gongfu_fleet.domain.alarms.reconcile import Draft
@@ -47,6 +47,10 @@ class MemoryIncidentStore:
             for incident in self._incidents.values()
             if incident.subject == subject and incident.living and _reaches(incident, since_ms)
         ]
+
+    def subjects(self) -> Collection[Subject]:
+        """Every subject with a living incident."""
+        return {incident.subject for incident in self._incidents.values() if incident.living}
 
     def running(self) -> Sequence[Incident]:
         """Living incidents whose episode is not over."""

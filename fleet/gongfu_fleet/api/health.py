@@ -102,9 +102,16 @@ def _problems(
 
 def _clocks(wrong: Mapping[str, int]) -> Iterator[str]:
     if wrong:
-        named = [f"{dev} by {-ms / 1000:+.0f} s" for dev, ms in sorted(wrong.items())[:MOST_NAMED]]
+        named = [f"{dev} is {_span(ms)}" for dev, ms in sorted(wrong.items())[:MOST_NAMED]]
         more = ", …" if len(wrong) > MOST_NAMED else ""
         yield (
             f"The clocks of {len(wrong)} devices are wrong ({', '.join(named)}{more}): set them; "
             "their stamps are corrected meanwhile."
         )
+
+
+def _span(offset_ms: int) -> str:
+    minutes = abs(offset_ms) / 60_000
+    sizes = ((1_440, "d"), (60, "h"), (1, "min"))
+    per, unit = next((size for size in sizes if minutes >= 2 * size[0]), sizes[-1])
+    return f"{minutes / per:.0f} {unit} {'slow' if offset_ms > 0 else 'fast'}"

@@ -42,6 +42,7 @@ class ZoneJudge:
         self._new_id = new_id
         self._unsaved = unsaved
         self._standing: dict[Subject, str] = {}
+        self._subjects = set(store.subjects())
 
     def edge_ms(self) -> int:
         """What is older is not judged: readings beside it may have expired already."""
@@ -119,12 +120,16 @@ class ZoneJudge:
             result = reconcile(
                 subject, self._incidents(subject, run), findings, new_id=self._new_id
             )
-            drafts += result.drafts
+            if result.drafts:
+                drafts += result.drafts
+                self._subjects.add(subject)
             measures.update(result.measures)
             self._stand(subject, result.standing)
         return tuple(drafts), measures
 
     def _incidents(self, subject: Subject, run: Run) -> list[Incident]:
+        if subject not in self._subjects:
+            return []  # most zones never had an incident: five thousand need not be looked up
         unsaved = self._unsaved
         found = self._store.incidents_since(subject, run.since_ms[subject.hazard])
         return [measured(i, unsaved[i.id]) if i.id in unsaved else i for i in found]

@@ -3,7 +3,7 @@
 Times are UTC milliseconds, temperatures celsius.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -154,6 +154,10 @@ class WatchStore(Protocol):
 
     def incidents_since(self, subject: Subject, since_ms: int) -> Sequence[Incident]:
         """Living incidents of the subject that run or ended at ``since_ms`` or later."""
+        ...
+
+    def subjects(self) -> Collection[Subject]:
+        """Every subject with a living incident."""
         ...
 
     def running(self) -> Sequence[Incident]:

@@ -7,11 +7,10 @@ plain comparisons, and the pure rules of ``domain.alarms.calm`` asked once per s
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from gongfu_broker.batch_rows import Rows, batch_rows
+from gongfu_broker.batch_rows import SAMPLED, Rows, batch_rows
 from gongfu_broker.codec import KNOWN_VERSION
 from gongfu_broker.columns import COLUMNS, DeviceKind, positions
 from gongfu_broker.ports import CommittedRecord
-from gongfu_broker.topics import Leaf
 from gongfu_fleet.domain.alarms.calm import Calm, calm
 from gongfu_fleet.services.watch_ports import Followed, WatchedZone, ZoneKey
 
@@ -139,7 +138,7 @@ class Tracks:
         restless: dict[Track, list[CommittedRecord]] = {}
         for record in records:
             tracks = self._of_dev.get(record.dev)
-            if tracks is None or record.leaf not in (Leaf.TEL, Leaf.BF):
+            if tracks is None or record.leaf not in SAMPLED:
                 continue
             rows = batch_rows(record)
             for track in tracks:

@@ -50,6 +50,10 @@ test('the oldest unsent row is told once it is a minute old', () => {
   assert.deepEqual(sentences(aHealth({ flow: forwarding('filling', 86_400) })), []);
 });
 
+test('what the forwarder owes is told of InfluxDB, not of the watch', () => {
+  assert.deepEqual(sentences(aHealth({ consumers: [{ name: 'influx', seq: 1, lag: 90_000 }], flow: forwarding('filling', 9) })), []);
+});
+
 test('dead letters of before the page was opened are a number, new ones a sentence', () => {
   const fact = flowFacts(aHealth({ ingest: { dead_letters: 7 } }), zh, 4).at(-1);
   assert.equal(fact?.value, '7 (+3)');

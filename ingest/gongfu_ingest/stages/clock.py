@@ -38,7 +38,7 @@ class Clock:
     clocks: Clocks
 
     def __call__(self, draft: Draft) -> Rejected | None:
-        """Fill ``offset_ms``, or reject."""
+        """Fill ``offset_ms`` and ``clock_unproven``, or reject."""
         number, samples = draft.number, draft.samples
         if number is None or draft.address is None or not samples:
             return self._without_samples(draft)
@@ -64,6 +64,7 @@ class Clock:
         before = self.clocks.get(key)
         live = draft.address.leaf is _TEL and not draft.retained
         clock, draft.offset_ms, flag = resolve(before, stamps, live=live)
+        draft.clock_unproven = flag is Flag.UNPROVEN
         if clock is not None and clock is not before:
             self.clocks.put(key, clock)
         return _refusal(flag, stamps, draft.offset_ms)

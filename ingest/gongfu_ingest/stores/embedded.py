@@ -22,7 +22,8 @@ from gongfu_ingest.stores.overlay import Overlay, Span
 from gongfu_ingest.stores.rows import MAX_TS_MS
 from gongfu_ingest.stores.schema import HOUR_MS
 from gongfu_ingest.stores.sift import sift
-from gongfu_ingest.stores.size import health
+from gongfu_ingest.stores.size import Figures, figures, health
+from gongfu_ingest.stores.verify import faults
 
 
 class EmbeddedStore:
@@ -112,11 +113,13 @@ class EmbeddedStore:
         """Rows older than this may have expired; 0 while none ever did."""
         return retention.kept_since(self._database.reader)
 
-    def export(self, start_ms: int, end_ms: int) -> Iterator[Point]:
+    def export(
+        self, start_ms: int, end_ms: int, devs: Collection[str] | None = None
+    ) -> Iterator[Point]:
         """Rows in order of (ts, dev), all of one moment: that of the first row."""
         with closing(self._database.open_reader()) as connection:
             connection.execute("BEGIN")
-            yield from Overlay(connection, self._blocks).rows(_clamp(start_ms, end_ms))
+            yield from Overlay(connection, self._blocks).rows(_clamp(start_ms, end_ms), devs)
 
     def rollup(self, dev: str, metric: str, start_ms: int, end_ms: int) -> list[Window]:
         """Statistics of the hours that begin in [start_ms, end_ms)."""
@@ -127,6 +130,15 @@ class EmbeddedStore:
         """Size and reach of the store; it looks at every hot row, so ask seldom."""
         with self._database.snapshot() as connection:
             return health(connection, self._blocks)
+
+    def figures(self) -> Figures:
+        """What lies where; it adds up every hour, so ask seldom."""
+        with self._database.snapshot() as connection:
+            return figures(connection, self._blocks)
+
+    def faults(self) -> Iterator[str]:
+        """A sentence for everything that is wrong with blocks, statistics and newest values."""
+        return faults(self._database)
 
     def _meet_folded(self, points: Sequence[Point]) -> tuple[Sequence[Point], int]:
         """(rows without a folded one at their place, how many others were resolved with it)."""

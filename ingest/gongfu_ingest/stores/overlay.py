@@ -84,15 +84,15 @@ class Overlay:
             found += episodes(dev, _merged(folded, fresh), above, max_gap_ms)
         return sorted(found, key=lambda episode: (episode.begin_ms, episode.dev))
 
-    def rows(self, span: Span) -> Iterator[Point]:
-        """Whole rows in order of (ts, dev); an hour of all devices is in memory at a time."""
+    def rows(self, span: Span, devs: Collection[str] | None = None) -> Iterator[Point]:
+        """Whole rows in order of (ts, dev); an hour of the devices is in memory at a time."""
         query = "SELECT DISTINCT hour FROM block WHERE hour >= ? AND hour <= ? AND rows > 0"
         inside = (span.start_ms // HOUR_MS, (span.end_ms - 1) // HOUR_MS)
         hours = set(self._connection.execute(query, inside))
         query = f"SELECT DISTINCT ts / {HOUR_MS} FROM hot WHERE ts >= ? AND ts < ?"  # noqa: S608 - a number
         hours.update(self._connection.execute(query, span))
         for (hour,) in sorted(hours):
-            found = self._rows_of(hour, span)
+            found = self._rows_of(hour, span, devs)
             for key in sorted(found):
                 yield found[key]
 
@@ -124,18 +124,21 @@ class Overlay:
         for dev, own in groupby(rows, key=itemgetter(1)):
             yield dev, table_of(list(own), metrics())
 
-    def _rows_of(self, hour: int, span: Span) -> dict[tuple[int, str], Point]:
+    def _rows_of(
+        self, hour: int, span: Span, devs: Collection[str] | None
+    ) -> dict[tuple[int, str], Point]:
         start_ms = max(span.start_ms, hour * HOUR_MS)
         end_ms = min(span.end_ms, (hour + 1) * HOUR_MS)
         found = {}
         for row in self._blocks.hours(self._connection, start_ms, end_ms):
-            if not row.rows:
+            if not row.rows or (devs is not None and row.dev not in devs):
                 continue
             table = self._blocks.load(self._connection, row.id).table
             inside = part(table, (table.ts >= start_ms) & (table.ts < end_ms))
             found.update({(point.ts_ms, row.dev): point for point in points(inside, row.dev)})
         fresh = hot.between(self._connection, start_ms, end_ms)
-        found.update({(point.ts_ms, point.dev): point for point in fresh})
+        wanted = (point for point in fresh if devs is None or point.dev in devs)
+        found.update({(point.ts_ms, point.dev): point for point in wanted})
         return found
 
     def _peaks(self, metric: str, span: Span) -> dict[str, list[tuple[BlockRow, float]]]:

@@ -1,10 +1,30 @@
 """How much the store holds, and where its bytes lie."""
 
 import sqlite3
+from typing import NamedTuple
 
 from gongfu_ingest.points import StoreHealth
 from gongfu_ingest.stores.blocks import Blocks, folded_until
+from gongfu_ingest.stores.retention import kept_since
+from gongfu_ingest.stores.rows import MAX_TS_MS
 from gongfu_ingest.stores.schema import HOUR_MS
+
+
+class Figures(NamedTuple):
+    """What lies where. A point is one value; ``store_bytes`` leaves out the log and free pages.
+
+    ``points`` counts an expired row of an hour that is cut in two, and a row that is hot and folded
+    twice.
+    """
+
+    hot_rows: int
+    folded_rows: int
+    blocks: int
+    points: int
+    store_bytes: int | None
+    bytes_per_point: float | None
+    folded_until_ms: int | None
+    kept_since_ms: int | None
 
 
 def health(connection: sqlite3.Connection, blocks: Blocks) -> StoreHealth:
@@ -28,6 +48,36 @@ def health(connection: sqlite3.Connection, blocks: Blocks) -> StoreHealth:
         bytes_on_disk=bytes_on_disk(connection),
         conflicts=_conflicts(connection),
     )
+
+
+def figures(connection: sqlite3.Connection, blocks: Blocks) -> Figures:
+    """What lies where, inside the caller's snapshot."""
+    (hot_rows,) = connection.execute("SELECT count(*) FROM hot").fetchone()
+    counted = ", ".join(f"count({metric})" for metric in blocks.ids)
+    hot_points = sum(connection.execute(f"SELECT {counted} FROM hot").fetchone())  # noqa: S608 - names of the contract
+    folded = [row for row in blocks.hours(connection, 0, MAX_TS_MS) if row.rows]
+    points = hot_points + sum(s.n for row in folded for s in blocks.stats(row).values())
+    own = _own_bytes(connection)
+    return Figures(
+        hot_rows=hot_rows,
+        folded_rows=sum(row.rows for row in folded),
+        blocks=len(folded),
+        points=points,
+        store_bytes=own,
+        bytes_per_point=round(own / points, 3) if own and points else None,
+        folded_until_ms=folded_until(connection) or None,
+        kept_since_ms=kept_since(connection) or None,
+    )
+
+
+def _own_bytes(connection: sqlite3.Connection) -> int | None:
+    """Pages of every table but the log's; None where SQLite was built without dbstat."""
+    query = "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name <> 'log'"
+    try:
+        (size,) = connection.execute(query).fetchone()
+    except sqlite3.OperationalError:
+        return None
+    return int(size)
 
 
 def bytes_on_disk(connection: sqlite3.Connection) -> int:

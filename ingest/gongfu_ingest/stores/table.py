@@ -92,7 +92,7 @@ def points(table: Table, dev: str) -> Iterator[Point]:
 
 def _column(values: Sequence[float | None]) -> Column:
     mask = np.array([value is not None for value in values], np.bool_)
-    return Column(mask, np.array([value or 0.0 for value in values], np.float64))
+    return Column(mask, np.array([0.0 if v is None else v for v in values], np.float64))
 
 
 def _filled(table: Table, name: str) -> Column:

@@ -20,6 +20,8 @@ from gongfu_broker.mqtt.packets import (
     Publish,
     SubAck,
     Subscribe,
+    UnsubAck,
+    Unsubscribe,
     Version,
 )
 from gongfu_broker.mqtt.properties import Property
@@ -171,6 +173,24 @@ async def test_a_subscription_that_is_not_granted_as_asked_is_an_error(
         with pytest.raises(BrokerError, match=sentence) as refused:
             await intake.subscribe("a/b")
         assert not isinstance(refused.value, BusDisconnectedError)
+
+
+async def test_a_subscription_given_up_is_answered_too() -> None:
+    said: list[Packet] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        for codes in ((0,), (0x11,)):
+            packet = await peer.expect(Unsubscribe)
+            assert isinstance(packet, Unsubscribe)
+            said.append(packet)
+            peer.say(UnsubAck(packet.packet_id, codes))
+        await until_gone(peer)
+
+    async with broker(script, Version.V5) as port, way(port, Version.V5).intake(SESSION) as intake:
+        await intake.unsubscribe("a/b")
+        await intake.unsubscribe("never/asked/for")
+    assert said == [Unsubscribe(1, ("a/b",)), Unsubscribe(2, ("never/asked/for",))]
 
 
 async def test_qos_2_is_refused_before_it_is_asked_for() -> None:
@@ -345,6 +365,19 @@ async def test_leaving_a_broker_that_reads_nothing_takes_a_moment_only() -> None
             async with asyncio.timeout(0.2):
                 while True:
                     await intake.send([("t", b"x" * 100_000)])
+
+
+async def test_a_broker_that_keeps_the_session_for_less_than_asked_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.expect(Connect)
+        peer.say(ConnAck(properties=((Property.SESSION_EXPIRY_S, 3_600),)))
+        await until_gone(peer)
+
+    async with broker(script, Version.V5) as port:
+        await connect_only(port, Version.V5)
+    assert "keeps messages for u for 3600 s only" in caplog.text
 
 
 async def test_a_refused_message_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

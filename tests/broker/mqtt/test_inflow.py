@@ -36,8 +36,9 @@ class Heard:
 
 
 def hear(version: Version, chunks: list[bytes], max_kept_bytes: int = 1024**2) -> Heard:
-    inflow = Inflow(version, max_kept_bytes=max_kept_bytes)
-    heard = Heard(inflow.messages, inflow.ids, inflow.packets)
+    packets: list[Packet] = []
+    inflow = Inflow(version, packets.append, max_kept_bytes=max_kept_bytes)
+    heard = Heard(inflow.messages, inflow.ids, packets)
     try:
         for chunk in chunks:
             inflow.feed(chunk)
@@ -145,7 +146,7 @@ def test_properties_of_a_message_are_read_and_left_out() -> None:
 
 
 def test_many_topics_do_not_pile_up() -> None:
-    inflow = Inflow(Version.V311)
+    inflow = Inflow(Version.V311, lambda _packet: None)
     for n in range(70_000):
         inflow.feed(encode(Publish(f"t/{n}", b""), Version.V311))
     assert len(inflow.messages) == 70_000

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -245,6 +247,38 @@ async def test_over_tls_the_authority_must_be_the_right_one(
         with pytest.raises(BusDisconnectedError, match="TLS port"):
             async with replace(safe, port=mosquitto.port).intake(INGEST):
                 pass
+
+
+def test_a_loop_that_was_held_up_takes_no_silence_for_death(tmp_path: Path) -> None:
+    """On uvloop timers run before sockets are read: the answer to a ping is there, unread."""
+
+    async def scenario(port: int) -> list[int]:
+        loop = asyncio.get_running_loop()
+        reading, writing = os.pipe()
+
+        def hold_up() -> None:
+            os.read(reading, 1)
+            time.sleep(1.2)
+
+        loop.add_reader(reading, hold_up)
+        way = MqttConnector("127.0.0.1", port)
+        async with way.intake(replace(INGEST, keep_alive_s=2)) as intake:
+            await intake.subscribe(ALL_TEL)
+            for _ in range(5):
+                os.write(writing, b"x")
+                await asyncio.sleep(0.01)
+            loop.remove_reader(reading)
+            await flood(port, 100)
+            got = await drain(intake, 100)
+        os.close(reading)
+        os.close(writing)
+        return got
+
+    with (
+        Mosquitto(tmp_path, users=USERS) as mosquitto,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        assert runner.run(scenario(mosquitto.port)) == list(range(100))
 
 
 def test_it_runs_on_uvloop_as_in_production(tmp_path: Path) -> None:

@@ -113,6 +113,16 @@ def test_a_refusal_goes_before_the_garbage_behind_it() -> None:
         session.receive(encode(ConnAck(code=5), Version.V311) + b"\x00\x00", 0.0)
 
 
+@VERSIONS
+def test_what_stands_behind_a_goodbye_or_a_fault_is_not_taken(version: Version) -> None:
+    before, after = (encode(Publish("t", word), version) for word in (b"before", b"after"))
+    for end in (encode(Disconnect(), version), encode(ConnAck(), version), b"\x00\x00"):
+        session = connected(version)
+        with pytest.raises(BusDisconnectedError):
+            session.receive(before + end + after, 1.0)
+        assert [kept.payload for kept in session.take(10)] == [b"before"]
+
+
 @given(
     st.lists(
         st.one_of(

@@ -23,6 +23,7 @@ from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
 from gongfu_fleet.domain.alarms.zone import ZoneState
 from gongfu_fleet.errors import InvalidError
+from tests.fleet.alarms.stand import POLICY
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 spans = st.lists(st.builds(Span, st.integers(), st.integers())).map(tuple)
@@ -63,10 +64,20 @@ def test_every_event_survives_the_way_through_json(body: Body) -> None:
         last=st.none() | st.tuples(st.integers(), finite),
         high=st.none() | excursions,
         low=st.none() | excursions,
+        disturbed_ms=st.none() | st.integers(),
     )
 )
 def test_every_zone_state_survives_the_way_through_json(state: ZoneState) -> None:
-    assert zone_data.from_data(json.loads(json.dumps(zone_data.to_data(state)))) == state
+    text = zone_data.to_text(state)
+    assert zone_data.from_text(text) == state
+    assert json.loads(text) == json.loads(json.dumps(zone_data.to_data(state)))
+
+
+def test_of_a_state_stored_before_it_was_told_everything_counts_as_disturbed() -> None:
+    data = zone_data.to_data(ZoneState("zone_1_celsius", POLICY, (25, -14.3)))
+    del data["disturbed_ms"]
+    assert zone_data.from_data(data).disturbed_ms == 25
+    assert zone_data.from_data({**data, "last": None}).disturbed_ms is None
 
 
 def test_an_event_of_a_newer_program_is_refused_with_a_remedy() -> None:

@@ -25,9 +25,22 @@ from gongfu_fleet.domain.alarms.incident import (
 from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
-from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
+from gongfu_fleet.domain.alarms.zone import (
+    CHECKPOINT_MS,
+    DAY_MS,
+    KEEP_ALL_MS,
+    Checkpoint,
+    ZoneState,
+)
 from gongfu_fleet.errors import ConflictError, NotFoundError
-from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
+from gongfu_fleet.services.watch_ports import (
+    BEGINNING_MS,
+    Cursor,
+    Followed,
+    Turn,
+    ZoneKey,
+    ZoneUpdate,
+)
 
 Store = MemoryIncidentStore | SqlIncidentStore
 KEY = ZoneKey("cab-0001", 1)
@@ -64,11 +77,22 @@ def ids(incidents: Sequence[Incident]) -> list[str]:
     return [incident.id for incident in incidents]
 
 
+def kept_checkpoints(store: Store, key: ZoneKey) -> list[int]:
+    """Their times, found as the judge finds them: from the newest back."""
+    found: list[int] = []
+    at_ms = 10**15
+    while checkpoint := store.checkpoint(key, at_ms):
+        found.insert(0, checkpoint.at_ms)
+        at_ms = checkpoint.at_ms - 1
+    return found
+
+
 def test_a_new_store_knows_nothing(store: Store) -> None:
     assert store.cursor("watch") is None
     assert store.states() == {}
     assert store.checkpoint(KEY, 10**15) is None
     assert list(store.running()) == []
+    assert list(store.subjects()) == []
     assert store.version() == 0
 
 
@@ -85,6 +109,58 @@ def test_a_turn_keeps_cursor_state_checkpoints_and_ledger_together(store: Store)
     assert incident == fold("i-1", store.events("i-1"))
     assert incident.condition is Condition.UNKNOWN
     assert [event.at_ms for event in store.events("i-1")] == [1_003, 1_003]
+
+
+def test_a_state_that_moved_on_is_the_newer_one(store: Store) -> None:
+    moved = Followed(STATE.heard((26, -14.4)))
+    other = ZoneKey("cab-0002", 1)
+    about = turn(3, ZoneUpdate(KEY, Followed(STATE)))
+    store.save_turn(replace(about, moved={KEY: moved, other: moved}))
+    assert store.states() == {KEY: moved, other: moved}
+    again = Followed(STATE.heard((27, -14.5)), Covered(3, 0))
+    store.save_turn(replace(turn(4, before=Cursor("log", 3)), moved={other: again}))
+    assert store.states() == {KEY: moved, other: again}
+
+
+def test_news_can_be_stored_ahead_of_the_cursor(store: Store) -> None:
+    store.save_turn(turn(3))
+    ahead = Followed(STATE, Covered(5, BEGINNING_MS))
+    update = ZoneUpdate(KEY, ahead, drafts=(Draft("i-1", raised()),))
+    store.save_turn(turn(3, update, before=Cursor("log", 3)))
+    assert store.cursor("watch") == Cursor("log", 3)
+    assert store.states() == {KEY: ahead}
+    assert store.find("i-1").running
+
+
+def test_measures_come_before_the_events_of_the_same_turn(store: Store) -> None:
+    store.save_turn(turn(1, ZoneUpdate(KEY, Followed(STATE), drafts=(Draft("i-1", raised()),))))
+    worse = replace(ACTIVE, episode=replace(ACTIVE.episode, peak_celsius=4.5))
+    drafts = (Draft("i-1", ConditionChanged(OVER)),)
+    update = ZoneUpdate(KEY, Followed(STATE), drafts=drafts, measures={"i-1": worse})
+    store.save_turn(turn(2, update, before=Cursor("log", 1)))
+    assert store.find("i-1").finding == OVER
+    retired = ZoneUpdate(KEY, Followed(STATE), drafts=(Draft("i-1", Retracted()),))
+    store.save_turn(turn(3, retired, before=Cursor("log", 2)))
+    assert store.find("i-1").finding == OVER
+
+
+def test_old_checkpoints_are_thinned_to_the_first_of_each_day(store: Store) -> None:
+    times = [n * CHECKPOINT_MS for n in range(2, 40)]
+    other = ZoneKey("cab-0002", 1)
+    for seq, at_ms in enumerate(times):
+        checkpoints = (Checkpoint(at_ms, STATE),)
+        both = [ZoneUpdate(key, Followed(STATE), checkpoints) for key in (KEY, other)]
+        if at_ms > 5 * DAY_MS:
+            both.pop()  # the other zone fell silent
+        before = Cursor("log", seq - 1) if seq else None
+        store.save_turn(turn(seq, *both, before=before))
+    assert kept_checkpoints(store, KEY) == [
+        *(2 * CHECKPOINT_MS, 1 * DAY_MS, 2 * DAY_MS, 3 * DAY_MS, 4 * DAY_MS, 5 * DAY_MS),
+        *(6 * DAY_MS, *range(times[-1] - KEEP_ALL_MS, times[-1] + 1, CHECKPOINT_MS)),
+    ]
+    assert kept_checkpoints(store, other)[:4] == [
+        *(2 * CHECKPOINT_MS, 1 * DAY_MS, 2 * DAY_MS, 2 * DAY_MS + CHECKPOINT_MS)
+    ]
 
 
 def test_a_turn_that_cannot_be_stored_leaves_nothing_behind(store: Store) -> None:
@@ -175,6 +251,9 @@ def test_only_living_incidents_of_the_subject_that_reach_the_time_are_found(stor
     assert find(29) == ["i-1", "i-2"]
     assert find(30) == ["i-1", "i-2"]
     assert find(31) == ["i-2"]
+    assert set(store.subjects()) == {HIGH, *others}
+    store.append([Draft("o-1", Retracted())], at_ms=2)
+    assert set(store.subjects()) == {HIGH, others[0], others[2]}
 
 
 def test_pages_go_from_the_newest_id_down(store: Store) -> None:

@@ -1,23 +1,14 @@
-"""The watch over the log: late data, cursors, silence, changes of the rule."""
-
-from dataclasses import replace
+"""The watch over the log: late data, rebuilds, silence."""
 
 import pytest
 
 from gongfu_broker.columns import DeviceKind
-from gongfu_broker.errors import CursorError
-from gongfu_broker.topics import Leaf
-from gongfu_fleet.adapters.memory_log import MemoryHistory, MemoryLog, batch_record
-from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.adapters.memory_log import batch_record
 from gongfu_fleet.domain.alarms.incident import Acknowledged, Event
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Span
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, block_start
-from gongfu_fleet.errors import ConflictError
-from gongfu_fleet.services.watch_cold_chain import CONSUMER
 from gongfu_fleet.services.watch_judge import LOOK_BACK_MS
-from gongfu_fleet.services.watch_ports import BEGINNING_MS, Cursor, Turn
-from gongfu_fleet.services.watch_unsaved import Pace
 from tests.fleet.alarms.stand import DEV, HOUR, METRIC, MINUTE, POLICY, START_MS, Stand
 
 GAP_MS = POLICY.max_gap_ms
@@ -237,74 +228,6 @@ def test_a_value_that_the_store_ranks_lower_does_not_count_though_it_came_later(
     assert (followed.state.last, followed.state.high) == ((START_MS, 4.0), None)
 
 
-def test_a_turn_that_failed_after_it_was_stored_is_not_done_again() -> None:
-    stand = Stand(crashes={1: True})
-    stand.hear(*[9.0] * 20)
-    stand.drain()
-    stand.hear(*[9.0] * 20, minute=20)
-    with pytest.raises(TimeoutError):
-        stand.watch.turn()
-    stand.hear(*[9.0] * 5, minute=40)
-    stand.drain()
-    (incident,) = stand.incidents()
-    assert incident.finding.episode.raised_ms == START_MS + 30 * MINUTE
-    assert incident.finding.episode.unknown == ()
-
-
-def test_a_new_policy_that_comes_with_an_old_backlog_judges_that_too() -> None:
-    stand = Stand()
-    stand.hear(4.0)
-    stand.drain()
-    stand.zones.policy = replace(POLICY, version=2)
-    old = -6 * 24 * 60
-    stand.hear(*[9.0] * 40, *[4.0] * 20, minute=old)
-    stand.drain()
-    (incident,) = stand.incidents()
-    assert incident.finding.episode.begin_ms == START_MS + old * MINUTE
-
-
-def test_a_new_policy_version_judges_the_recent_past_anew() -> None:
-    stand = Stand()
-    stand.hear(*[9.0] * 40)
-    stand.drain()
-    stand.zones.policy = replace(POLICY, version=2, high_celsius=10.0)
-    stand.hear(9.0, minute=40)
-    stand.drain()
-    (retracted,) = stand.incidents()
-    assert retracted.retracted
-    stand.zones.policy = replace(POLICY, version=3)
-    stand.hear(9.0, minute=41)
-    stand.drain()
-    again = stand.incidents()[-1]
-    assert again.running
-    assert again.finding.policy_version == 3
-
-
-def test_a_limit_taken_away_ends_what_it_raised() -> None:
-    stand = Stand()
-    stand.hear(*[9.0] * 40)
-    stand.drain()
-    stand.zones.policy = replace(POLICY, version=2, high_celsius=None)
-    stand.hear(9.0, minute=40)
-    stand.drain()
-    assert [incident.retracted for incident in stand.incidents()] == [True]
-
-
-def test_a_zone_measured_by_another_metric_starts_afresh() -> None:
-    stand = Stand()
-    for day in range(6):
-        stand.hear(*[9.0] * 40, minute=day * 24 * 60)
-    stand.drain()
-    stand.zones.metric = "humidity_percent"
-    later_ms = START_MS + 5 * 24 * HOUR + HOUR
-    row = [(later_ms, {"humidity_percent": 5.0})]
-    stand.log.append(batch_record(DEV, DeviceKind.CABINET, row, mseq=999, received_ms=0))
-    stand.drain()
-    (state,) = (followed.state for followed in stand.ledger.states().values())
-    assert (state.metric, state.last, state.high) == ("humidity_percent", (later_ms, 5.0), None)
-    assert not any(incident.running for incident in stand.incidents())
-
-
 def test_silence_makes_a_running_incident_unknown_until_data_returns() -> None:
     stand = Stand()
     stand.hear(*[9.0] * 31)
@@ -351,116 +274,6 @@ def test_a_tick_before_the_first_record_is_quiet() -> None:
     stand.watch.tick(START_MS)
     assert stand.ledger.version() == 0
     assert stand.zones.refreshed == 1
-
-
-def test_the_cursor_advances_and_the_log_is_released() -> None:
-    stand = Stand()
-    assert stand.turn() == 0
-    assert stand.log.released == {CONSUMER: 0}
-    stand.hear(*[4.0] * 7)
-    assert [stand.turn(limit=5) for _ in range(3)] == [5, 2, 0]
-    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 7)
-    assert stand.log.released == {CONSUMER: 7}
-
-
-def test_calm_readings_wait_for_the_pace_and_news_does_not() -> None:
-    stand = Stand(pace=Pace(records=50))
-    stand.hear(4.0)
-    stand.turn()
-    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 1)  # a new zone is news
-    stand.hear(*[4.0] * 10, minute=1)
-    stand.hear(*[9.0] * 20, minute=11)
-    stand.drain()
-    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 1)
-    assert (stand.log.released, stand.log.progress) == ({CONSUMER: 1}, {CONSUMER: 31})
-    stand.hear(*[9.0] * 12, minute=31)
-    stand.drain()
-    assert len(stand.incidents()) == 1
-    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 1)
-    (followed,) = stand.ledger.states().values()
-    assert followed.state.last == (START_MS + 42 * MINUTE, 9.0)
-    assert followed.covered == Covered(43, BEGINNING_MS)
-    stand.hear(*[4.0] * 8, minute=43)
-    stand.drain()
-    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 51)
-    assert stand.log.released == {CONSUMER: 51}
-
-
-def test_what_was_read_and_not_saved_is_read_again_after_a_crash() -> None:
-    stand = Stand(pace=Pace(records=1_000))
-    stand.hear(4.0, *[9.0] * 20)
-    stand.turn(limit=1)
-    stand.drain()
-    stand.watch = stand.restarted()
-    stand.hear(*[9.0] * 20, minute=21)
-    stand.drain()
-    (incident,) = stand.incidents()
-    assert incident.finding.episode.raised_ms == START_MS + 31 * MINUTE
-
-
-def test_before_a_rest_everything_read_is_saved() -> None:
-    stand = Stand(pace=Pace(records=1_000))
-    stand.watch.rest()
-    assert stand.ledger.cursor(CONSUMER) is None
-    stand.hear(4.0)
-    stand.drain()
-    stand.hear(5.0, minute=1)
-    stand.drain()
-    stand.watch.rest()
-    assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 2)
-    assert [followed.state.last for followed in stand.ledger.states().values()] == [
-        (START_MS + MINUTE, 5.0)
-    ]
-
-
-def test_silence_is_told_by_what_was_read_not_by_what_was_saved() -> None:
-    stand = Stand(pace=Pace(records=1_000))
-    stand.hear(*[9.0] * 32)
-    stand.drain()
-    stand.hear(*[9.0] * 60, minute=32)
-    stand.drain()
-    stand.watch.tick(START_MS + 91 * MINUTE + GAP_MS)
-    assert stand.incidents()[0].condition is Condition.ACTIVE
-
-
-@pytest.mark.parametrize("cursor", [Cursor("another", 0), Cursor("memory", 3)])
-def test_a_cursor_that_does_not_fit_the_log_stops_with_a_remedy(cursor: Cursor) -> None:
-    stand = Stand()
-    stand.hear(4.0, 4.0)
-    stand.ledger.save_turn(Turn(CONSUMER, None, cursor, 0, ()))
-    with pytest.raises(CursorError, match="restore"):
-        stand.watch.turn()
-    with pytest.raises(CursorError, match="restore"):
-        stand.watch.tick(START_MS)
-
-
-def test_readings_that_lag_behind_the_log_are_refused() -> None:
-    stand = Stand()
-    stand.hear(4.0)
-    stand.watch.readings = MemoryHistory(MemoryLog())
-    with pytest.raises(ConflictError, match="belongs to this log"):
-        stand.watch.turn()
-
-
-def test_strangers_events_and_rows_without_a_temperature_are_passed_over() -> None:
-    stand = Stand()
-    stand.commit((START_MS, 9.0), dev="cab-0999")
-    door = [(START_MS, {"door_open": 1.0})]
-    stand.log.append(batch_record(DEV, DeviceKind.CABINET, door, mseq=50, received_ms=0))
-    event = batch_record(DEV, DeviceKind.CABINET, door, mseq=51, received_ms=0)
-    stand.log.append(event._replace(leaf=Leaf.EVT, payload=b"{}"))
-    stand.log.append(event._replace(kind=DeviceKind.TRUCK, leaf=Leaf.STATE, payload=b"{}"))
-    assert stand.turn() == 4
-    assert stand.ledger.states() == {}
-
-
-def test_the_offset_of_the_device_clock_counts() -> None:
-    stand = Stand()
-    rows = [(START_MS + minute * MINUTE, {METRIC: 9.0}) for minute in range(31)]
-    record = batch_record(DEV, DeviceKind.CABINET, rows, mseq=1, received_ms=START_MS)
-    stand.log.append(record._replace(offset_ms=-HOUR))
-    stand.drain()
-    assert stand.incidents()[0].finding.episode.begin_ms == START_MS - HOUR
 
 
 def test_the_ledger_notes_platform_time_of_the_discovery() -> None:

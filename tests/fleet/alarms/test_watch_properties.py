@@ -106,7 +106,7 @@ def test_a_crash_before_or_after_any_save_changes_nothing(
     assert stand.ledger.version() == undisturbed.ledger.version()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     deliveries(),
     st.integers(1, 7),

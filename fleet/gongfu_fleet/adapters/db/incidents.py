@@ -1,7 +1,7 @@
 """State of the watch and the incident ledger in the relational store."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Engine, bindparam, func, insert, or_, select, true
@@ -24,6 +24,7 @@ from gongfu_fleet.adapters.db.zone_states import write_checkpoints, write_states
 from gongfu_fleet.domain.alarms import event_data, zone_data
 from gongfu_fleet.domain.alarms.arrivals import Covered
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
+from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint
 from gongfu_fleet.domain.audit import Deed
@@ -31,6 +32,7 @@ from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
 from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
 
+_LIVING = (IncidentRow.merged_into.is_(None), IncidentRow.retracted.is_(False))
 # The judge asks these for every zone it judges anew; built once they cost half.
 _NEWEST_CHECKPOINT = (
     select(ZoneCheckpointRow)
@@ -44,7 +46,7 @@ _LIVING_SINCE = (
     select(IncidentRow)
     .where(IncidentRow.asset == bindparam("asset"), IncidentRow.zone == bindparam("zone"))
     .where(IncidentRow.hazard == bindparam("hazard"))
-    .where(IncidentRow.merged_into.is_(None), IncidentRow.retracted.is_(False))
+    .where(*_LIVING)
     .where(or_(IncidentRow.end_ms.is_(None), IncidentRow.end_ms >= bindparam("since_ms")))
 )
 
@@ -72,7 +74,7 @@ class SqlIncidentStore:
             row = session.scalar(_NEWEST_CHECKPOINT, {**key._asdict(), "at_ms": at_ms})
             if row is None:
                 return None
-            return Checkpoint(row.at_ms, zone_data.from_data(json.loads(row.state)))
+            return Checkpoint(row.at_ms, zone_data.from_text(row.state))
 
     def incidents_since(self, subject: Subject, since_ms: int) -> Sequence[Incident]:
         """Living incidents that run or ended at ``since_ms`` or later."""
@@ -80,6 +82,13 @@ class SqlIncidentStore:
         with reading(self.engine) as session:
             rows = session.scalars(_LIVING_SINCE, {**about, "since_ms": since_ms})
             return [read_incident(row) for row in rows]
+
+    def subjects(self) -> Collection[Subject]:
+        """Every subject with a living incident."""
+        about = IncidentRow.asset, IncidentRow.zone, IncidentRow.hazard
+        with reading(self.engine) as session:
+            rows = session.execute(select(*about).where(*_LIVING).distinct())
+            return {Subject(asset, zone, Hazard(hazard)) for asset, zone, hazard in rows}
 
     def running(self) -> Sequence[Incident]:
         """Living incidents whose episode is not over."""
@@ -194,7 +203,7 @@ def _followed(row: ZoneStateRow) -> Followed:
     covered = None
     if row.covered_seq is not None and row.covered_from_ms is not None:
         covered = Covered(row.covered_seq, row.covered_from_ms)
-    return Followed(zone_data.from_data(json.loads(row.state)), covered)
+    return Followed(zone_data.from_text(row.state), covered)
 
 
 def _locked(session: Session, ids: Iterable[str]) -> dict[str, IncidentRow]:

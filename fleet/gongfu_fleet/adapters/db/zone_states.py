@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert
 from sqlalchemy.orm import aliased
 
-from gongfu_broker.codec import encode
 from gongfu_fleet.adapters.db.incident_rows import ZoneCheckpointRow
 from gongfu_fleet.domain.alarms import zone_data
-from gongfu_fleet.domain.alarms.zone import DAY_MS, KEEP_ALL_MS, ZoneState
+from gongfu_fleet.domain.alarms.zone import DAY_MS, KEEP_ALL_MS
 from gongfu_fleet.services.watch_ports import Followed, ZoneKey, ZoneUpdate
 
 _COLUMNS = ("asset", "zone", "state", "covered_seq", "covered_from_ms")
@@ -27,7 +26,10 @@ def write_states(connection: Connection, states: Mapping[ZoneKey, Followed]) -> 
     connection.exec_driver_sql(
         f"INSERT INTO zone_state ({', '.join(_COLUMNS)}) VALUES ({values})"  # noqa: S608 - fixed names
         f" ON CONFLICT (asset, zone) DO UPDATE SET {renewed}",
-        [(*key, _json(followed.state), *_covered(followed)) for key, followed in states.items()],
+        [
+            (*key, zone_data.to_text(followed.state), *_covered(followed))
+            for key, followed in states.items()
+        ],
     )
 
 
@@ -50,7 +52,10 @@ def write_checkpoints(connection: Connection, updates: Sequence[ZoneUpdate]) -> 
         return
     connection.execute(
         insert(ZoneCheckpointRow),
-        [{**key._asdict(), "at_ms": one.at_ms, "state": _json(one.state)} for key, one in fresh],
+        [
+            {**key._asdict(), "at_ms": one.at_ms, "state": zone_data.to_text(one.state)}
+            for key, one in fresh
+        ],
     )
     newest = {key: one.at_ms for key, one in fresh}
     connection.execute(
@@ -73,10 +78,6 @@ def _not_the_first_of_its_day() -> ColumnElement[bool]:
 
 def _covered(followed: Followed) -> tuple[int | None, int | None]:
     return followed.covered or (None, None)
-
-
-def _json(state: ZoneState) -> str:
-    return encode(zone_data.to_data(state)).decode()
 
 
 def _key(key: ZoneKey) -> dict[str, object]:

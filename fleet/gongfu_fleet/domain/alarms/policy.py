@@ -8,6 +8,7 @@ AlarmDeadband) and ISA-18.2.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from gongfu_fleet.errors import InvalidError
 
@@ -17,6 +18,9 @@ class Hazard(StrEnum):
 
     TEMPERATURE_HIGH = "temperature_high"
     TEMPERATURE_LOW = "temperature_low"
+
+    # An enum's own hash is written in Python; hazards are keys wherever a sample is judged.
+    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +90,22 @@ class ZonePolicy:
 
     def limit(self, hazard: Hazard) -> Limit | None:
         """The side of the policy that judges this hazard; None when it sets no such limit."""
-        high = hazard is Hazard.TEMPERATURE_HIGH
-        celsius = self.high_celsius if high else self.low_celsius
-        if celsius is None:
-            return None
-        return Limit(
-            hazard=hazard,
-            celsius=celsius,
-            clear_celsius=celsius + (-self.deadband_celsius if high else self.deadband_celsius),
-            on_delay_ms=self.on_delay_ms if high else self.low_on_delay_ms,
-            off_delay_ms=self.off_delay_ms,
-            max_gap_ms=self.max_gap_ms,
-        )
+        return _limit(self, hazard)
+
+
+# Asked for each judged sample, while a county has a handful of policies.
+@lru_cache(maxsize=1000)
+def _limit(policy: ZonePolicy, hazard: Hazard) -> Limit | None:
+    high = hazard is Hazard.TEMPERATURE_HIGH
+    celsius = policy.high_celsius if high else policy.low_celsius
+    if celsius is None:
+        return None
+    deadband = policy.deadband_celsius
+    return Limit(
+        hazard=hazard,
+        celsius=celsius,
+        clear_celsius=celsius - deadband if high else celsius + deadband,
+        on_delay_ms=policy.on_delay_ms if high else policy.low_on_delay_ms,
+        off_delay_ms=policy.off_delay_ms,
+        max_gap_ms=policy.max_gap_ms,
+    )

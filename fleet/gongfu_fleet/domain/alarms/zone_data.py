@@ -1,5 +1,6 @@
 """A zone's state as JSON values and back, for the database."""
 
+import json
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,23 @@ def to_data(state: ZoneState) -> Data:
     }
 
 
+def to_text(state: ZoneState) -> str:
+    """``to_data`` as JSON text; for states without an excursion, which are most, by a short cut."""
+    if state.high or state.low or state.last is None:
+        return json.dumps(to_data(state), separators=(",", ":"), ensure_ascii=False)
+    (ts_ms, celsius), disturbed_ms = state.last, state.disturbed_ms
+    disturbed = "null" if disturbed_ms is None else disturbed_ms
+    head = _head(state.metric, state.policy)
+    return (
+        f'{head},"last":[{ts_ms},{celsius!r}],"high":null,"low":null,"disturbed_ms":{disturbed}}}'
+    )
+
+
+def from_text(text: str) -> ZoneState:
+    """The state from its JSON text."""
+    return from_data(json.loads(text))
+
+
 def from_data(data: Data) -> ZoneState:
     """The state from its JSON fields."""
     last = data["last"]
@@ -40,6 +58,12 @@ def from_data(data: Data) -> ZoneState:
 @lru_cache(maxsize=1000)
 def _policy_data(policy: ZonePolicy) -> Data:
     return {field.name: getattr(policy, field.name) for field in fields(policy)}
+
+
+@lru_cache(maxsize=1000)
+def _head(metric: str, policy: ZonePolicy) -> str:
+    data = {"metric": metric, "policy": _policy_data(policy)}
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).removesuffix("}")
 
 
 def _excursion_data(excursion: Excursion | None) -> Data | None:

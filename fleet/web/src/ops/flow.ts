@@ -17,6 +17,8 @@ const late_s = 60;
 const low_bytes = 1e9;
 const manyRecords = 10_000;
 const manyMissing = 0.1;
+/** The forwarder's name among the consumers; it has a fact of its own. */
+const forwarder = 'influx';
 
 /** `79 GB`, `512 MB`; as makers of disks count. */
 export function size(bytes: number): string {
@@ -44,16 +46,17 @@ function waiting(health: Health, words: Messages): Fact {
 }
 
 function watch(health: Health, words: Messages): Fact {
-  const worst = Math.max(0, ...health.consumers.map((consumer) => consumer.lag));
+  const lags = health.consumers.filter((consumer) => consumer.name !== forwarder).map((consumer) => consumer.lag);
+  const worst = Math.max(0, ...lags);
   return fact('lag', words.health.lag, words.health.lagRecords(worst), worst > manyRecords ? words.flow.behind(worst) : null);
 }
 
 function influx(health: Health, words: Messages): Fact {
-  const forwarder = health.flow?.forwarder;
+  const way = health.flow?.forwarder;
   const text = words.flow;
-  if (!forwarder) return fact('influx', text.influx, text.states.none, null);
-  const { state, backlog } = forwarder;
-  const unsent_s = forwarder.oldest_unsent_s ?? 0;
+  if (!way) return fact('influx', text.influx, text.states.none, null);
+  const { state, backlog } = way;
+  const unsent_s = way.oldest_unsent_s ?? 0;
   const length = duration(unsent_s * 1_000, words.time);
   const value = unsent_s < late_s ? text.states[state] : `${text.states[state]} · ${text.unsent(backlog, length)}`;
   const sentences = { sending: null, filling: null, away: text.away, stopped: text.stopped, failed: text.failed };
