@@ -16,7 +16,7 @@ FORMATS = ("csv", "lines", "parquet")
 @store_app.command()
 def stat(state: State = None, as_json: Json = False) -> None:
     """Say how many rows there are, from when to when, and how many bytes they take."""
-    from gongfu.cli.main import settings_of
+    from gongfu.cli.options import settings_of
     from gongfu.cli.store_work import tell_figures
 
     tell_figures(settings_of(state), as_json=as_json)
@@ -33,7 +33,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write rows in order of time and device: CSV, InfluxDB line protocol or Parquet."""
-    from gongfu.cli.main import settings_of
+    from gongfu.cli.options import settings_of
     from gongfu.cli.store_work import Request, write_rows
 
     if as_format not in FORMATS:
@@ -51,7 +51,7 @@ def expire(
     as_json: Json = False,
 ) -> None:
     """Forget old rows for good; statistics of their hours stay. Not beside a running Gongfu."""
-    from gongfu.cli.main import settings_of
+    from gongfu.cli.options import settings_of
     from gongfu.cli.store_work import forget_rows
 
     forget_rows(settings_of(state), before, as_json=as_json)
@@ -60,7 +60,7 @@ def expire(
 @store_app.command()
 def verify(state: State = None, as_json: Json = False) -> None:
     """Unpack every block, compare statistics and newest values; exit code 1 if any is wrong."""
-    from gongfu.cli.main import settings_of
+    from gongfu.cli.options import settings_of
     from gongfu.cli.store_work import examine
 
     examine(settings_of(state), as_json=as_json)
