@@ -16,16 +16,20 @@ from gongfu_fleet.adapters.db.leases import scheduler_lease
 from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
+from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.services.incidents import IncidentBook
 from gongfu_fleet.services.jobs import Schedule
-from gongfu_fleet.services.seed import seed_registry
-from gongfu_fleet.services.sign_in import (
+from gongfu_fleet.services.people import (
+    COMMAND_LINE,
     FIRST_ADMIN,
-    SignIn,
+    By,
+    PeopleDesk,
     ensure_first_admin,
-    reset_password,
 )
+from gongfu_fleet.services.seed import seed_registry
+from gongfu_fleet.services.sign_in import SignIn
+from gongfu_fleet.services.tokens import Tokens
 from gongfu_fleet.services.watched_zones import RegistryZones
 
 FIRST_PASSWORD = "first-password.txt"  # noqa: S105 - a file's name
@@ -41,6 +45,8 @@ class FleetSide:
     ledger: SqlIncidentStore
     incidents: IncidentBook
     sign_in: SignIn
+    tokens: Tokens
+    people: PeopleDesk
     audit: SqlAuditLog
     first_password: str | None
 
@@ -73,6 +79,8 @@ def open_fleet(settings: Settings) -> FleetSide:
         ledger=ledger,
         incidents=IncidentBook(ledger, zones),
         sign_in=SignIn(people, passwords),
+        tokens=Tokens(SqlTokens(engine)),
+        people=PeopleDesk(people, passwords, registry),
         audit=SqlAuditLog(engine),
         first_password=password,
     )
@@ -82,7 +90,8 @@ def new_password(settings: Settings, name: str) -> str:
     """Reset an account's password; who can read the state folder may. Raises NotFoundError."""
     fleet = open_fleet(settings)
     try:
-        password = reset_password(SqlPeople(fleet.engine), Argon2Passwords(), name)
+        by = By(COMMAND_LINE, real_ms())
+        password = fleet.people.reset(fleet.people.named(name, by), by=by)
     finally:
         fleet.close()
     if name == FIRST_ADMIN:

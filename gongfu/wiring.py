@@ -148,6 +148,8 @@ def api(
         ingest=StoredIngestStatus(telemetry, face.connected),
         incidents=fleet.incidents,
         sign_in=fleet.sign_in,
+        tokens=fleet.tokens,
+        people=fleet.people,
         audit=fleet.audit,
         stopping=face.stopping,
         troubles=(face.troubles,),

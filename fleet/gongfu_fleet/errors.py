@@ -42,7 +42,11 @@ class ForbiddenError(FleetError):
 
 
 class TooManyAttemptsError(FleetError):
-    """The limit of sign-in attempts is reached."""
+    """The limit of sign-in attempts is reached; ``wait_s`` is how long to wait, in seconds."""
+
+    def __init__(self, fault: str, remedy: str, *, wait_s: int) -> None:
+        super().__init__(fault, remedy)
+        self.wait_s = wait_s
 
 
 class DatabaseUnusableError(FleetError):

@@ -11,7 +11,6 @@ from gongfu_broker.clock import Clock
 from gongfu_broker.ports import Window
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed, Entry, Verdict
-from gongfu_fleet.domain.people import Account, WebSession
 from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
@@ -27,8 +26,6 @@ __all__ = [
     "IncidentEvent",
     "IncidentView",
     "IngestStatus",
-    "Passwords",
-    "People",
     "Readings",
     "RegistryStore",
     "Window",
@@ -152,67 +149,6 @@ class AuditLog(Protocol):
 
     def verify(self) -> Verdict:
         """Walk the whole chain."""
-        ...
-
-
-class Passwords(Protocol):
-    """Hashing of passwords."""
-
-    @property
-    def decoy(self) -> str:
-        """A hash that nobody's password gives."""
-        ...
-
-    def hash(self, password: str) -> str:
-        """A salted hash."""
-        ...
-
-    def matches(self, known: str, password: str) -> bool:
-        """Whether the password gave this hash."""
-        ...
-
-
-class People(Protocol):
-    """Accounts and web sessions."""
-
-    def any(self) -> bool:
-        """Whether anybody is registered."""
-        ...
-
-    def add(self, account: Account) -> None:
-        """Register a person. Raises ConflictError when the name is taken."""
-        ...
-
-    def by_name(self, name: str) -> Account | None:
-        """The account of exactly this name."""
-        ...
-
-    def set_password(self, account_id: str, password_hash: str) -> None:
-        """Replace the hash."""
-        ...
-
-    def add_session(self, web: WebSession) -> None:
-        """Keep a new session."""
-        ...
-
-    def session(self, token_sha256: str) -> tuple[WebSession, Account] | None:
-        """A session with its account, expired or not."""
-        ...
-
-    def touch_session(self, token_sha256: str, seen_ms: int) -> None:
-        """Note that the session was used."""
-        ...
-
-    def drop_session(self, token_sha256: str) -> None:
-        """Forget one session."""
-        ...
-
-    def drop_sessions_of(self, account_id: str, *, keep: str) -> None:
-        """Forget the account's sessions but one."""
-        ...
-
-    def drop_sessions_before(self, now_ms: int) -> None:
-        """Forget the sessions that expired."""
         ...
 
 

@@ -57,6 +57,8 @@ def deps(fleet: FleetSide) -> ApiDeps:
         ingest=ingest,
         incidents=fleet.incidents,
         sign_in=fleet.sign_in,
+        tokens=fleet.tokens,
+        people=fleet.people,
         audit=fleet.audit,
         stopping=asyncio.Event(),
         troubles=(lambda: ["Disk full."], lambda: ["Disk full."]),

@@ -15,8 +15,10 @@ from gongfu_fleet.api import (
     live,
     map,  # noqa: A004 - the noun is map
     metrics,
+    people,
     readings,
     session,
+    tokens,
 )
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.api.edge import BodyLimit, SecurityHeaders
@@ -45,6 +47,8 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.feed = live.LiveFeed(deps, viewer)
     for module in (
         session,
+        tokens,
+        people,
         map,
         geo,
         assets,

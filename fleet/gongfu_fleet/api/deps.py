@@ -21,7 +21,9 @@ from gongfu_fleet.ports import (
 from gongfu_fleet.services.fleet_view import FleetViewer
 from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.jobs import JobState
+from gongfu_fleet.services.people import PeopleDesk
 from gongfu_fleet.services.sign_in import SignIn
+from gongfu_fleet.services.tokens import Tokens
 
 
 def packaged_static() -> Path:
@@ -68,6 +70,8 @@ class ApiDeps:
     ingest: IngestStatus
     incidents: IncidentBook
     sign_in: SignIn
+    tokens: Tokens
+    people: PeopleDesk
     audit: AuditLog
     stopping: asyncio.Event
     real_ms: Callable[[], int] = real_ms

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
 from gongfu_fleet.api.deps import ApiDeps
-from gongfu_fleet.api.permissions import Reader
+from gongfu_fleet.api.permissions import Reader, still
+from gongfu_fleet.domain.people import Permission
 from gongfu_fleet.domain.scope import Scope
 from gongfu_fleet.errors import ConflictError, FleetError
 from gongfu_fleet.services.fleet_view import AssetView, FleetViewer
@@ -146,7 +147,7 @@ async def live(request: Request, caller: Reader) -> StreamingResponse:
 
     def scope_now() -> Scope | None:
         try:
-            return deps.sign_in.resume(caller.token, now_ms=deps.real_ms()).scope
+            return still(deps, caller, Permission.READ).scope
         except FleetError:
             return None
 

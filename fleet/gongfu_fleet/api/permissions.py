@@ -4,13 +4,14 @@ import hmac
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from gongfu_fleet.api.deps import deps_of
-from gongfu_fleet.domain.people import Permission
+from gongfu_fleet.api.deps import ApiDeps, deps_of
+from gongfu_fleet.domain.people import Permission, Principal
+from gongfu_fleet.domain.web_session import ABSOLUTE_MS
 from gongfu_fleet.errors import ForbiddenError, MiswiredError, SignInError
 from gongfu_fleet.services.sign_in import SignedIn
 
@@ -26,51 +27,120 @@ class Public:
         """Nothing to check."""
 
 
+class Knows(Public):
+    """Anybody may call the route; who shows a session or a token is known to it."""
+
+    def __call__(self, request: Request, response: Response) -> SignedIn | None:  # type: ignore[override] # FastAPI calls each by its own signature
+        """The caller, or None."""
+        try:
+            return caller_of(request, response)
+        except SignInError:
+            return None
+
+
 class Needs:
-    """A signed-in person whose role allows ``permission``; unsafe methods need the CSRF token."""
+    """A person or a token that may do ``permission``.
+
+    Unsafe methods of a session need its CSRF token; no page can send a bearer's header for it.
+    """
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    def __call__(self, request: Request) -> SignedIn:
+    def __call__(self, request: Request, response: Response) -> SignedIn:
         """The caller. Raises SignInError, ForbiddenError."""
-        token = request.cookies.get(SESSION_COOKIE)
-        if token is None:
-            raise SignInError("You are not signed in.", "Sign in first.")
-        deps = deps_of(request)
-        caller = deps.sign_in.resume(token, now_ms=deps.real_ms())
+        caller = caller_of(request, response)
         sent = request.headers.get(CSRF_HEADER, "")
-        if request.method not in SAFE_METHODS and not caller.csrf_is(sent):
+        safe = request.method in SAFE_METHODS or caller.principal.token_id is not None
+        if not safe and not caller.csrf_is(sent):
             raise ForbiddenError(
                 "The request does not come from our own page.",
                 f"Send the csrf value of your session in the header {CSRF_HEADER}.",
             )
-        if not caller.principal.may(self.permission):
-            raise ForbiddenError(
-                f"The role {caller.principal.role} may not do this.", "Ask an administrator."
-            )
+        require(caller.principal, self.permission)
         return caller
 
 
 class Scrapes:
-    """A program with the token for metrics, or a person whose role allows them."""
+    """A program with the token for metrics, or whoever may see the figures of everything."""
 
     def __init__(self) -> None:
         self._person = Needs(Permission.METRICS)
 
-    def __call__(self, request: Request) -> None:
+    def __call__(self, request: Request, response: Response) -> None:
         """Let the caller in. Raises SignInError, ForbiddenError."""
-        scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-        token = deps_of(request).metrics_token()
-        right = hmac.compare_digest(sent.strip().encode(), token.encode())
-        if scheme.lower() != "bearer" or not token or not right:
-            self._person(request)
+        sent, token = bearer_of(request) or "", deps_of(request).metrics_token()
+        if token and hmac.compare_digest(sent.encode(), token.encode()):
+            return
+        if not self._person(request, response).scope.everything:
+            raise ForbiddenError(
+                "The figures are of the whole fleet, and you see a part.", "Ask an administrator."
+            )
+
+
+def bearer_of(request: Request) -> str | None:
+    """What ``Authorization: Bearer`` says; None when it says something else or nothing."""
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    return sent.strip() if scheme.lower() == "bearer" else None
+
+
+def caller_of(request: Request, response: Response) -> SignedIn:
+    """Who calls: by a session or by a token, never by both. Raises SignInError."""
+    deps, token = deps_of(request), request.cookies.get(SESSION_COOKIE)
+    bearer = bearer_of(request)
+    if bearer is not None and token is not None:
+        raise SignInError("The request shows a session and a token.", "Show one of them.")
+    if bearer is not None:
+        return deps.tokens.resume(bearer, now_ms=deps.real_ms())
+    if token is None:
+        raise SignInError("You are not signed in.", "Sign in first.")
+    caller = deps.sign_in.resume(token, now_ms=deps.real_ms())
+    if caller.fresh:
+        set_session(request, response, caller)
+    return caller
+
+
+def still(deps: ApiDeps, caller: SignedIn, permission: Permission) -> SignedIn:
+    """The caller of a long stream as of now. Raises SignInError, ForbiddenError."""
+    now_ms = deps.real_ms()
+    if caller.principal.token_id:
+        found = deps.tokens.resume(caller.token, now_ms=now_ms)
+    else:
+        found = deps.sign_in.still(caller, now_ms=now_ms)
+    require(found.principal, permission)
+    return found
+
+
+def require(principal: Principal, permission: Permission) -> None:
+    """Raise ForbiddenError unless the caller may."""
+    if not principal.may(permission):
+        who = "A token" if principal.token_id else f"The role {principal.role}"
+        raise ForbiddenError(f"{who} may not do this.", "Ask an administrator.")
+
+
+def set_session(request: Request, response: Response, caller: SignedIn) -> None:
+    """Give the browser the token of its session."""
+    set_cookie(request, response, SESSION_COOKIE, caller.token, age_ms=ABSOLUTE_MS)
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, *, age_ms: int) -> None:
+    """A cookie that no script reads and no other site sends along."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=age_ms // 1000,
+        httponly=True,
+        samesite="lax",
+        secure=deps_of(request).secure_cookies or request.url.scheme == "https",
+    )
 
 
 ANYBODY = Depends(Public())
+Visitor = Annotated[SignedIn | None, Depends(Knows())]
 OwnAccount = Annotated[SignedIn, Depends(Needs(Permission.OWN_ACCOUNT))]
 Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Acknowledger = Annotated[SignedIn, Depends(Needs(Permission.ACKNOWLEDGE))]
+PeopleAdmin = Annotated[SignedIn, Depends(Needs(Permission.PEOPLE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))
 AUDITORS = Depends(Needs(Permission.AUDIT))

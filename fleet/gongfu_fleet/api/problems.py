@@ -32,8 +32,10 @@ TITLES = {404: "Not found", 405: "Method not allowed", 413: "Too large", 415: "N
 MAX_NAMED_FAULTS = 5
 
 
-def problem(status: int, title: str, *, detail: str, remedy: str) -> Response:
-    """An application/problem+json answer."""
+def problem(
+    status: int, title: str, *, detail: str, remedy: str, wait_s: int | None = None
+) -> Response:
+    """An application/problem+json answer; ``wait_s`` becomes Retry-After."""
     body = {
         "type": f"urn:gongfu:problem:{title.lower().replace(' ', '-')}",
         "title": title,
@@ -41,7 +43,7 @@ def problem(status: int, title: str, *, detail: str, remedy: str) -> Response:
         "detail": detail,
         "remedy": remedy,
     }
-    headers = {"Retry-After": "60"} if status == 429 else None  # noqa: PLR2004 - the one status with a wait
+    headers = None if wait_s is None else {"Retry-After": str(wait_s)}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
@@ -56,7 +58,8 @@ def install_problems(app: FastAPI) -> None:
 def _of_fleet(_request: Request, error: Exception) -> Response:
     for kind, (status, title) in STATUS_OF.items():
         if isinstance(error, kind):
-            return problem(status, title, detail=error.fault, remedy=error.remedy)
+            wait_s = error.wait_s if isinstance(error, TooManyAttemptsError) else None
+            return problem(status, title, detail=error.fault, remedy=error.remedy, wait_s=wait_s)
     log.error("a request failed: %s", error)
     return _failed()
 

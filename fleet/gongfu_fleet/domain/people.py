@@ -46,18 +46,39 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+# A stolen token must not become a password, another token or another person.
+FOR_PEOPLE_ONLY = frozenset({Permission.OWN_ACCOUNT, Permission.PEOPLE})
+
+
+def within_role(role: Role, owner: Role) -> bool:
+    """Whether ``role`` allows nothing that ``owner`` does not."""
+    return ALLOWED[role] <= ALLOWED[owner]
+
+
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: a signed-in person, or a token (``token_id``) acting for ``user``."""
+    """Who calls: a signed-in person, or a token (``token_id``) acting for ``user``.
+
+    A token may what its own role and its owner's (``owner_role``) both allow, whatever became of
+    the owner since; ``scope`` is narrowed likewise.
+    """
 
     user: str
     role: Role
     scope: Scope = EVERYTHING
     token_id: str | None = None
+    owner_role: Role | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the role allows it."""
-        return permission in ALLOWED[self.role]
+        if self.token_id and permission in FOR_PEOPLE_ONLY:
+            return False
+        return permission in ALLOWED[self.role] & ALLOWED[self.owner_role or self.role]
+
+    @property
+    def actor(self) -> str:
+        """The name for the audit log."""
+        return f"{self.user} (token {self.token_id})" if self.token_id else self.user
 
 
 @dataclass(frozen=True)
@@ -72,22 +93,22 @@ class Account:
     created_ms: int
     scope: Scope = EVERYTHING
 
+    @property
+    def principal(self) -> Principal:
+        """The person at a browser."""
+        return Principal(self.name, self.role, self.scope)
+
 
 @dataclass(frozen=True)
-class WebSession:
-    """A signed-in browser by the SHA-256 of its token; real time, UTC ms."""
+class Change:
+    """What becomes of an account; None stays as it is."""
 
-    token_sha256: str
-    account_id: str
-    created_ms: int
-    seen_ms: int
+    role: Role | None = None
+    scope: Scope | None = None
+    active: bool | None = None
+    password_hash: str | None = None
 
-
-IDLE_MS = 8 * 3_600_000
-ABSOLUTE_MS = 7 * 24 * 3_600_000
-
-
-def expired(session: WebSession, now_ms: int) -> bool:
-    """Whether 8 h without use or 7 d since sign-in have passed; a clock set back ends it too."""
-    idle, age = now_ms - session.seen_ms, now_ms - session.created_ms
-    return idle >= IDLE_MS or age >= ABSOLUTE_MS or age < -IDLE_MS
+    @property
+    def signs_out(self) -> bool:
+        """Whether sessions, tokens and known browsers end with it."""
+        return self.password_hash is not None or self.active is False

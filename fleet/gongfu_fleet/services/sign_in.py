@@ -1,7 +1,8 @@
 """Signing in, staying signed in, signing out. ``now_ms`` is real time, UTC ms, always passed in.
 
-The browser holds a random 256-bit token; the store holds its SHA-256 only. The CSRF token is
-derived from the session token, so it needs no storage and the database does not tell it.
+The browser holds a random token of two parts; the store holds the SHA-256 of the whole only. The
+first part stays while the token is replaced every hour, and the CSRF token is derived from it: it
+needs no storage, and the database does not tell it.
 """
 
 import hashlib
@@ -9,34 +10,67 @@ import hmac
 import secrets
 import threading
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from gongfu_fleet.domain.attempts import Attempts, attempt, forget
+from gongfu_fleet.domain import attempts
+from gongfu_fleet.domain.attempts import Bucket, Counts
+from gongfu_fleet.domain.audit import Deed, Outcome
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
-from gongfu_fleet.domain.people import Account, Principal, Role, WebSession, expired
-from gongfu_fleet.domain.scope import EVERYTHING, Scope
+from gongfu_fleet.domain.people import Account, Change, Principal
+from gongfu_fleet.domain.scope import Scope
+from gongfu_fleet.domain.web_session import (
+    SEEN_STEP_MS,
+    Step,
+    WebSession,
+    expired,
+    rotated,
+    step,
+)
 from gongfu_fleet.errors import (
     InvalidError,
     NotFoundError,
     SignInError,
     TooManyAttemptsError,
 )
-from gongfu_fleet.ports import Passwords, People
+from gongfu_fleet.services.passwords import LONGEST, check_password
+from gongfu_fleet.services.people_ports import Opening, Passwords, People, Sessions
+from gongfu_fleet.services.refusals import Refusals
 
-SEEN_STEP_MS = 60_000
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 128
-LONGEST_NAME = 80
-FIRST_ADMIN = "admin"
-GENERATED_BYTES = 15
+STRANGERS_AT_ONCE = 16
+BUSY_S = 2
+LONGEST_AGENT = 200
+LONGEST_ADDRESS = 60
+
+
+class Store(People, Sessions, Protocol):
+    """What holds accounts and sessions."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where a person signs in from: ``browser`` and ``session`` are what its cookies say."""
+
+    address: str
+    agent: str = ""
+    browser: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A session as the request that carries it sees it."""
+    """A session, or a token, as the request that carries it sees it.
+
+    ``fresh`` says that ``token`` is new and the browser must be told. ``browser`` is set at
+    sign-in: what makes this browser known the next time.
+    """
 
     token: str
     principal: Principal
+    account_id: str = ""
+    session_id: str = ""
+    fresh: bool = False
+    browser: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -46,7 +80,8 @@ class SignedIn:
     @property
     def csrf(self) -> str:
         """What unsafe requests of this session must send along."""
-        return hmac.new(self.token.encode(), b"gongfu csrf", hashlib.sha256).hexdigest()
+        root = self.token.partition(".")[0]
+        return hmac.new(root.encode(), b"gongfu csrf", hashlib.sha256).hexdigest()
 
     def csrf_is(self, sent: str) -> bool:
         """Compare in constant time."""
@@ -57,122 +92,179 @@ class SignedIn:
 class SignIn:
     """The use cases of an account's own holder; safe to call from several threads."""
 
-    people: People
+    people: Store
     passwords: Passwords
-    _attempts: Attempts = field(default_factory=Attempts)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    refusals: Refusals = field(default_factory=Refusals)
+    _strangers: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(STRANGERS_AT_ONCE)
+    )
 
-    def sign_in(self, name: str, password: str, *, address: str, now_ms: int) -> SignedIn:
-        """Open a session. Raises SignInError, TooManyAttemptsError (5 a minute)."""
-        key = _key(name, address)
-        self._count(key, now_ms)
+    def sign_in(self, name: str, password: str, *, visit: Visit, now_ms: int) -> SignedIn:
+        """Open a session. Raises SignInError, TooManyAttemptsError with the wait."""
         account = self.people.by_name(name)
-        # An unknown name costs as much time as a wrong password.
-        known = account.password_hash if account else self.passwords.decoy
-        right = self.passwords.matches(known, password[:LONGEST_PASSWORD])
-        if account is None or not right or not account.active:
+        caller = self._caller(name, account, visit, now_ms)
+        passed = attempts.buckets(caller)
+        if caller.browser:
+            right = self._try(account, password, passed, now_ms)
+        elif self._strangers.acquire(blocking=False):
+            try:
+                right = self._try(account, password, passed, now_ms)
+            finally:
+                self._strangers.release()
+        else:
+            # A flood from everywhere is turned away; known browsers do not stand in its queue.
+            raise TooManyAttemptsError("Very many sign in right now.", "Try again.", wait_s=BUSY_S)
+        if account is None or not right:
+            self._refuse(account, visit, now_ms)
             raise SignInError("The name or the password is wrong.", "Try again.")
-        with self._lock:
-            self._attempts = forget(self._attempts, key)
-        token = secrets.token_urlsafe(32)
-        self.people.drop_sessions_before(now_ms)
-        self.people.add_session(WebSession(digest(token), account.id, now_ms, now_ms))
-        return SignedIn(token, Principal(account.name, account.role, account.scope))
+        return self.enter(account, visit, passed=passed, now_ms=now_ms)
+
+    def enter(
+        self, account: Account, visit: Visit, *, passed: tuple[Bucket, ...] = (), now_ms: int
+    ) -> SignedIn:
+        """Open a session for somebody who proved who they are."""
+        token = f"{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
+        browser = visit.browser or secrets.token_urlsafe(32)
+        web = WebSession(
+            id=uuid7(now_ms, secrets.token_bytes(RANDOM_BYTES)),
+            account_id=account.id,
+            token_sha256=digest(token),
+            created_ms=now_ms,
+            seen_ms=now_ms,
+            rotated_ms=now_ms,
+            address=visit.address[:LONGEST_ADDRESS],
+            agent=visit.agent[:LONGEST_AGENT],
+        )
+        before = digest(visit.session) if visit.session else None
+        opening = Opening(web, digest(browser), instead_of=before, passed=passed)
+        self.people.open_session(
+            opening, _deed("session.open", account.name, now_ms, address=web.address)
+        )
+        return _signed_in(token, web, account, fresh=True, browser=browser)
 
     def resume(self, token: str, *, now_ms: int) -> SignedIn:
         """The session of a token. Raises SignInError when there is none or it expired."""
-        found = self.people.session(digest(token))
-        if found is None or expired(found[0], now_ms) or not found[1].active:
+        shown = digest(token)
+        found = self.people.session(shown)
+        todo = step(found[0], shown, now_ms) if found else Step.REFUSE
+        if found is None or todo is Step.REFUSE or not found[1].active:
             raise SignInError("You are not signed in.", "Sign in first.")
-        session, account = found
-        if now_ms - session.seen_ms >= SEEN_STEP_MS:
-            self.people.touch_session(session.token_sha256, now_ms)
-        return SignedIn(token, Principal(account.name, account.role, account.scope))
+        web, account = found
+        if todo is Step.ROTATE:
+            new = _next_token(token)
+            if self.people.rotate(rotated(web, shown, digest(new), now_ms), web.token_sha256):
+                return _signed_in(new, web, account, fresh=True)
+        elif todo is Step.CONFIRM:
+            self.people.seen(web.id, now_ms, confirmed=True)
+        elif now_ms - web.seen_ms >= SEEN_STEP_MS:
+            self.people.seen(web.id, now_ms)
+        return _signed_in(token, web, account)
 
-    def sign_out(self, token: str) -> None:
-        """End the session; harmless when it ended already."""
-        self.people.drop_session(digest(token))
+    def still(self, signed_in: SignedIn, *, now_ms: int) -> SignedIn:
+        """The session of a long stream as it is now, its token replaced or not.
 
-    def change_password(
-        self, signed_in: SignedIn, *, old: str, new: str, address: str, now_ms: int
-    ) -> None:
-        """Set a new password and end the account's other sessions.
+        Raises SignInError.
+        """
+        found = self.people.session_by_id(signed_in.session_id)
+        if found is None or expired(found[0], now_ms) or not found[1].active:
+            raise SignInError("You are not signed in any more.", "Sign in again.")
+        if now_ms - found[0].seen_ms >= SEEN_STEP_MS:
+            self.people.seen(found[0].id, now_ms)
+        return replace(signed_in, principal=found[1].principal)
+
+    def sessions(self, signed_in: SignedIn, *, now_ms: int) -> list[WebSession]:
+        """The living sessions of the caller's account, newest first."""
+        found = self.people.sessions_of(signed_in.account_id)
+        return [web for web in found if not expired(web, now_ms)]
+
+    def sign_out(self, signed_in: SignedIn, *, now_ms: int, session_id: str | None = None) -> None:
+        """End this session, or another one of the same account. Raises NotFoundError."""
+        other = session_id or signed_in.session_id
+        deed = _deed("session.close", signed_in.principal.user, now_ms, session=other)
+        if not self.people.drop_session(other, signed_in.account_id, deed) and session_id:
+            raise NotFoundError("There is no such session.", "Look at the list of sessions.")
+
+    def change_password(self, signed_in: SignedIn, *, old: str, new: str, now_ms: int) -> SignedIn:
+        """Set a new password, end the account's other sessions; this one gets a new token.
 
         Raises SignInError, TooManyAttemptsError, InvalidError.
         """
-        name = signed_in.principal.user
-        self._count(_key(name, address), now_ms)
-        account = self.people.by_name(name)
-        if account is None or not self.passwords.matches(
-            account.password_hash, old[:LONGEST_PASSWORD]
-        ):
+        account = self.people.by_id(signed_in.account_id)
+        # Whoever holds a stolen session does not get to guess the password with it.
+        bucket = Bucket(Counts.BROWSER, f"{signed_in.account_id}\npassword")
+        if not self._try(account, old, (bucket,), now_ms) or account is None:
+            self._refuse(account, Visit("", session=signed_in.session_id), now_ms)
             raise SignInError("The old password is wrong.", "Type it again.")
         check_password(new)
         if new == old:
             raise InvalidError("The new password is the old one.", "Choose another.")
-        self.people.set_password(account.id, self.passwords.hash(new))
-        self.people.drop_sessions_of(account.id, keep=digest(signed_in.token))
+        self.people.change(
+            account.id,
+            Change(password_hash=self.passwords.hash(new)),
+            deed=_deed("password.change", account.name, now_ms),
+            keep=signed_in.session_id,
+        )
+        found = self.people.session_by_id(signed_in.session_id)
+        token = _next_token(signed_in.token)
+        if found:
+            # At once: the old token may be the reason for the change.
+            web = replace(rotated(found[0], "", digest(token), now_ms), previous_sha256=None)
+            self.people.rotate(web, found[0].token_sha256)
+        return replace(signed_in, token=token, fresh=True)
 
-    def _count(self, key: tuple[str, str], now_ms: int) -> None:
-        with self._lock:
-            self._attempts, allowed = attempt(self._attempts, key, now_ms)
-        if not allowed:
+    def _try(
+        self, account: Account | None, password: str, passed: tuple[Bucket, ...], now_ms: int
+    ) -> bool:
+        if wait := self.people.reserve(passed, now_ms):
             raise TooManyAttemptsError(
-                "There were five attempts within a minute.", "Wait a minute, then try again."
+                "There were too many wrong attempts.",
+                f"Wait {-(-wait // 1000)} s, then try again.",
+                wait_s=-(-wait // 1000),
             )
+        # An unknown name costs as much time as a wrong password.
+        known = account.password_hash if account else self.passwords.decoy
+        right = self.passwords.matches(known, password[:LONGEST])
+        return right and account is not None and account.active
 
+    def _caller(
+        self, name: str, account: Account | None, visit: Visit, now_ms: int
+    ) -> attempts.Caller:
+        key = unicodedata.normalize("NFKC", name).casefold()
+        if account is None:
+            return attempts.Caller(key, visit.address)
+        browser = digest(visit.browser) if visit.browser else ""
+        known = bool(browser) and self.people.knows_browser(browser, account.id, now_ms)
+        return attempts.Caller(
+            key,
+            visit.address,
+            browser if known else None,
+            address_known=self.people.knows_address(visit.address, account.id, now_ms),
+        )
 
-def _key(name: str, address: str) -> tuple[str, str]:
-    return unicodedata.normalize("NFKC", name).casefold(), address
+    def _refuse(self, account: Account | None, visit: Visit, now_ms: int) -> None:
+        untold = self.refusals.told(now_ms)
+        if untold is None:
+            return
+        # A name that nobody has may be a password typed into the wrong field.
+        name = account.name if account else "unknown"
+        data = {"address": visit.address} | ({"untold_before": untold} if untold else {})
+        self.people.note(Deed(now_ms, name, "session.open", f"user:{name}", Outcome.REFUSED, data))
 
 
 def digest(token: str) -> str:
-    """SHA-256 of a session token, hex."""
+    """SHA-256 of a token, hex."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def check_password(password: str) -> None:
-    """Raise InvalidError unless it has 12 to 128 characters."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise InvalidError(
-            f"The password has {len(password)} characters.",
-            f"Choose {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}.",
-        )
+def _next_token(token: str) -> str:
+    return f"{token.partition('.')[0]}.{secrets.token_urlsafe(32)}"
 
 
-def add_account(
-    people: People,
-    passwords: Passwords,
-    account: tuple[str, Role, str],
-    *,
-    now_ms: int,
-    scope: Scope = EVERYTHING,
-) -> None:
-    """Add a person by (name, role, password). Raises InvalidError, ConflictError."""
-    name, role, password = account
-    check_password(password)
-    if not 0 < len(name) <= LONGEST_NAME or name != name.strip() or not name.isprintable():
-        raise InvalidError("The name is empty, long or has odd spaces.", "Choose another name.")
-    identity = uuid7(now_ms, secrets.token_bytes(RANDOM_BYTES))
-    hashed = passwords.hash(password)
-    people.add(Account(identity, name, role, hashed, active=True, created_ms=now_ms, scope=scope))
+def _signed_in(
+    token: str, web: WebSession, account: Account, *, fresh: bool = False, browser: str = ""
+) -> SignedIn:
+    return SignedIn(token, account.principal, account.id, web.id, fresh=fresh, browser=browser)
 
 
-def ensure_first_admin(people: People, passwords: Passwords, *, now_ms: int) -> str | None:
-    """Add ``admin`` with a generated password when nobody is registered; tell it this once."""
-    if people.any():
-        return None
-    password = secrets.token_urlsafe(GENERATED_BYTES)
-    add_account(people, passwords, (FIRST_ADMIN, Role.ADMIN, password), now_ms=now_ms)
-    return password
-
-
-def reset_password(people: People, passwords: Passwords, name: str) -> str:
-    """Give an account a new generated password and end its sessions. Raises NotFoundError."""
-    account = people.by_name(name)
-    if account is None:
-        raise NotFoundError(f"There is no account {name!r}.", "Check the name.")
-    password = secrets.token_urlsafe(GENERATED_BYTES)
-    people.set_password(account.id, passwords.hash(password))
-    people.drop_sessions_of(account.id, keep="")
-    return password
+def _deed(action: str, user: str, now_ms: int, **data: str) -> Deed:
+    return Deed(now_ms, user, action, f"user:{user}", data=data)

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
+from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.memory import (
     MemoryConnections,
     MemoryIncidents,
@@ -24,7 +25,9 @@ from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import IncidentView
-from gongfu_fleet.services.sign_in import SignIn, add_account
+from gongfu_fleet.services.people import By, PeopleDesk, add_account
+from gongfu_fleet.services.sign_in import SignIn
+from gongfu_fleet.services.tokens import Tokens
 
 NOW = 1_790_000_000_000
 Visit = Callable[..., httpx.Client]
@@ -61,7 +64,7 @@ def incidents() -> MemoryIncidents:
 def sign_in(county: Engine) -> SignIn:
     people = SqlPeople(county)
     for role in set(Role) - {Role.DEVICE}:
-        add_account(people, HASHER, (role.value, role, f"password of {role}"), now_ms=NOW)
+        add_account(people, HASHER, (role.value, role, f"password of {role}"), by=By("test", NOW))
     return SignIn(people, HASHER)
 
 
@@ -77,6 +80,8 @@ def deps(
         ingest=request.getfixturevalue("ingest"),
         incidents=request.getfixturevalue("incidents"),
         sign_in=sign_in,
+        tokens=Tokens(SqlTokens(county)),
+        people=PeopleDesk(SqlPeople(county), HASHER, SqlRegistry(county)),
         audit=SqlAuditLog(county),
         stopping=asyncio.Event(),
         static=tmp_path / "static",

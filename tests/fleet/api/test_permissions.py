@@ -16,10 +16,19 @@ from gongfu_fleet.ports import IncidentView
 Browser = Callable[[str], httpx.Client]
 PUBLIC = {("GET", "/"), ("GET", "/health"), ("POST", "/api/session")}
 MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge"), ("GET", "/metrics")}
+ADMINS_ONLY = {
+    ("GET", "/api/people"),
+    ("POST", "/api/people"),
+    ("PATCH", "/api/people/{person_id}"),
+    ("POST", "/api/people/{person_id}/reset"),
+}
 AUDITORS_ONLY = {("GET", "/api/audit"), ("GET", "/api/audit/chain")}
 BODIES = {
     "/api/session/password": {"old": "x", "new": "y"},
     "/api/incidents/{incident_id}/acknowledge": {},
+    "/api/tokens": {"name": "x"},
+    "/api/people": {"name": "x", "role": "viewer"},
+    "/api/people/{person_id}": {},
 }
 
 
@@ -29,17 +38,29 @@ def routes(app: FastAPI) -> set[tuple[str, str]]:
 
 
 def call(client: httpx.Client, method: str, path: str) -> int:
-    where = path.format(asset_id="cab-0001", incident_id="01900000-0000-7000-8000-000000000001")
+    some_id = "01900000-0000-7000-8000-000000000001"
+    where = path.format(
+        asset_id="cab-0001",
+        incident_id=some_id,
+        session_id=some_id,
+        token_id=some_id,
+        person_id=some_id,
+    )
     query = "?metric=zone_1_celsius&start_ms=0&end_ms=1" if path.endswith("readings") else ""
     answer = client.request(method, where + query, json=BODIES.get(path))
     return answer.status_code
 
 
 def test_the_list_of_routes_is_the_contract(app: FastAPI) -> None:
-    assert routes(app) == PUBLIC | MANAGERS_ONLY | AUDITORS_ONLY | {
+    assert routes(app) == PUBLIC | MANAGERS_ONLY | AUDITORS_ONLY | ADMINS_ONLY | {
         ("GET", "/api/session"),
         ("DELETE", "/api/session"),
         ("POST", "/api/session/password"),
+        ("GET", "/api/sessions"),
+        ("DELETE", "/api/sessions/{session_id}"),
+        ("GET", "/api/tokens"),
+        ("POST", "/api/tokens"),
+        ("DELETE", "/api/tokens/{token_id}"),
         ("GET", "/api/map"),
         ("GET", "/api/geo/villages"),
         ("GET", "/api/geo/counties"),
@@ -65,7 +86,7 @@ def test_a_viewer_reads_everything_and_changes_nothing(
     viewer = browser("viewer")
     for method, path in routes(app) - PUBLIC - {("GET", "/api/live"), ("DELETE", "/api/session")}:
         status = call(viewer, method, path)
-        if (method, path) in MANAGERS_ONLY | AUDITORS_ONLY:
+        if (method, path) in MANAGERS_ONLY | AUDITORS_ONLY | ADMINS_ONLY:
             assert status == 403, path
         elif method == "GET":
             assert status == 200, path

@@ -14,7 +14,7 @@ from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.domain.scope import Grant, ScopeKind, scope_of
 from gongfu_fleet.ports import IncidentView
-from gongfu_fleet.services.sign_in import add_account
+from gongfu_fleet.services.people import By, add_account
 
 READINGS = "readings?metric=zone_1_celsius&start_ms=0&end_ms=1"
 
@@ -27,7 +27,7 @@ def manager(
     scope = scope_of([Grant(ScopeKind.OPERATOR, "hangzhou")])
     hasher = Argon2Passwords(memory_kib=64, passes=1)
     account = ("lin", Role.MANAGER, "password of lin")
-    add_account(SqlPeople(county), hasher, account, now_ms=1, scope=scope)
+    add_account(SqlPeople(county), hasher, account, by=By("test", 1), scope=scope)
     client = visit(app)
     body = {"user": "lin", "password": "password of lin"}
     client.headers["X-CSRF-Token"] = client.post("/api/session", json=body).json()["csrf"]

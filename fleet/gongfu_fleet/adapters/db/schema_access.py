@@ -47,14 +47,43 @@ class UserGrantRow(Base):
 
 
 class WebSessionRow(Base):
-    """A signed-in browser; only the SHA-256 (hex) of its token is kept."""
+    """A signed-in browser; see ``domain/web_session.py`` for the two tokens."""
 
     __tablename__ = "web_session"
 
-    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    previous_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     created_ms: Mapped[int] = mapped_column(BigInteger)
     seen_ms: Mapped[int] = mapped_column(BigInteger)
+    rotated_ms: Mapped[int] = mapped_column(BigInteger)
+    confirmed_ms: Mapped[int | None] = mapped_column(BigInteger)
+    address: Mapped[str] = mapped_column(String(60))
+    agent: Mapped[str] = mapped_column(String(200))
+
+
+class KnownBrowserRow(Base):
+    """A browser in which a person signed in: attempts elsewhere do not shut it out."""
+
+    __tablename__ = "known_browser"
+
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
+    browser_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    address: Mapped[str] = mapped_column(String(60))
+    seen_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class SignInTallyRow(Base):
+    """Failed attempts by account, address, both, or known browser; ``bucket`` is a SHA-256."""
+
+    __tablename__ = "sign_in_tally"
+
+    bucket: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    last_ms: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class ApiTokenRow(Base):
