@@ -43,6 +43,7 @@ def disk_faults(run: FaultRun) -> Figures:
 
 def _low(run: FaultRun, stand: Stand, herd: Herd, *, disk: SmallDisk, seconds: float) -> Figures:
     """Ingest waits before others of this disk are in need."""
+    stand.problems()  # signs in while there is room
     disk.fill(LOW_BYTES)
     low = _hold(stand, herd, seconds)
     disk.relieve()
@@ -54,6 +55,7 @@ def _full(run: FaultRun, stand: Stand, herd: Herd, *, disk: SmallDisk, seconds: 
     """Every write fails: ours, the broker's, the jobs'."""
     before = herd.status.acked
     until(lambda: herd.status.acked > before, RECOVER_S, "devices are acknowledged")
+    stand.problems()
     disk.fill()
     full = _hold(stand, herd, seconds)
     run.say(f"R5: full: {full}")
@@ -74,7 +76,7 @@ def _hold(stand: Stand, herd: Herd, seconds: float) -> Figures:
     alert_s: float | None = None
     told = ""
     while time.monotonic() - began < seconds or (alert_s is None and _waits(began)):
-        sentences = [s for s in stand.health()["problems"] if "disk" in s]
+        sentences = [s for s in stand.problems() if "disk" in s]
         if sentences and alert_s is None:
             alert_s, told = round(time.monotonic() - began, 1), sentences[0]
         time.sleep(0.2)

@@ -61,6 +61,13 @@ class Stand:
         except httpx.HTTPError:
             return {"broker": {"connected": False}, "ingest": {}, "problems": [], "consumers": []}
 
+    def problems(self) -> list[str]:
+        """What /health tells an admin, or nothing while nothing is up."""
+        try:
+            return self.house.problems()
+        except httpx.HTTPError:
+            return []
+
     def accepted(self) -> int:
         """Messages committed since telemetry.db was made."""
         return int(self.health()["ingest"].get("accepted", 0))

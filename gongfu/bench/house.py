@@ -50,6 +50,7 @@ class House:
         self._more = dict(more or {})
         self.url = f"http://127.0.0.1:{settings.api.port}"
         self._process: subprocess.Popen[bytes] | None = None
+        self._cookies: httpx.Cookies | None = None
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -117,8 +118,17 @@ class House:
         if self._process is not None:
             self._process.wait(10)
 
+    def problems(self) -> list[str]:
+        """What /health tells an admin; signs in at the first call. Raises httpx.HTTPError."""
+        if self._cookies is None:
+            with self.sign_in() as client:
+                self._cookies = httpx.Cookies(client.cookies)
+        with httpx.Client(cookies=self._cookies, timeout=10) as client:
+            told: list[str] = client.get(f"{self.url}/health").raise_for_status().json()["problems"]
+        return told
+
     def health(self) -> dict[str, Any]:  # Any: the health document
-        """What /health says. Raises httpx.HTTPError while it is not up."""
+        """What /health says to everybody. Raises httpx.HTTPError while it is not up."""
         body: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=10).raise_for_status().json()
         return body
 

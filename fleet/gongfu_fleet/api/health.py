@@ -1,4 +1,4 @@
-"""How the platform is doing: public, without personal data."""
+"""How the platform is doing: numbers for everybody, names for those who may see them."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,12 +6,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gongfu_fleet.api.deps import ApiDeps, Deps, Viewer
-from gongfu_fleet.api.permissions import ANYBODY
+from gongfu_fleet.api.permissions import Visitor
+from gongfu_fleet.domain.assets import Asset
+from gongfu_fleet.domain.people import Permission
 from gongfu_fleet.ports import Connection, ConsumerLag
 from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.jobs import JobState
 
-router = APIRouter(tags=["health"], dependencies=[ANYBODY])
+router = APIRouter(tags=["health"])
 LARGE_LAG = 10_000
 MANY_MISSING = 0.1
 MOST_NAMED = 5
@@ -32,7 +34,11 @@ class Broker(BaseModel):
 
 
 class Health(BaseModel):
-    """``degraded`` when there is a problem; each problem is a sentence with its remedy."""
+    """``degraded`` when there is a problem; each problem is a sentence with its remedy.
+
+    Who is not signed in is told no problem by name, no jobs and no room; who sees a part of the
+    fleet is told the devices of that part, and no problem of the rest.
+    """
 
     status: str
     now_ms: int
@@ -48,16 +54,33 @@ class Health(BaseModel):
 
 
 @router.get("/health")
-def health(deps: Deps, viewer: Viewer) -> Health:
+def health(deps: Deps, viewer: Viewer, caller: Visitor) -> Health:
     """The state of the way of a reading."""
-    registered = [asset.id for asset in viewer.assets().values() if asset.reports]
+    everything = _examine(deps, viewer.assets())
+    reader = caller is not None and caller.principal.may(Permission.READ)
+    if caller is not None and reader and caller.scope.everything:
+        return everything
+    told = everything.model_copy(update={"jobs": [], "room": None, "problems": []})
+    if caller is not None and reader:
+        own = _examine(deps, viewer.assets(caller.scope), within=True)
+        return told.model_copy(update={"devices": own.devices, "problems": own.problems})
+    told.flow = None
+    if everything.problems:
+        told.problems = [f"{len(everything.problems)} problems; sign in to read them."]
+    return told
+
+
+def _examine(deps: ApiDeps, assets: Mapping[str, Asset], *, within: bool = False) -> Health:
+    registered = [asset.id for asset in assets.values() if asset.reports]
     connections = deps.connections.devices()
     devices = _count(registered, connections)
     consumers = list(deps.ingest.consumers())
     connected = deps.ingest.broker_connected()
     wrong = [dev for dev in registered if dev in connections and connections[dev].clock_offset_ms]
     told = [
-        *_problems(deps, devices, consumers=consumers, connected=connected),
+        *_problems(devices, consumers=consumers, connected=connected),
+        # What others noticed may name any device.
+        *(() if within else (one for troubles in deps.troubles for one in troubles())),
         *_clocks({dev: connections[dev].clock_offset_ms for dev in wrong}),
     ]
     problems = list(dict.fromkeys(told))  # two sources may know the same
@@ -85,9 +108,7 @@ def _count(registered: list[str], connections: Mapping[str, Connection]) -> Devi
     )
 
 
-def _problems(
-    deps: ApiDeps, devices: Devices, *, consumers: list[ConsumerLag], connected: bool
-) -> Iterator[str]:
+def _problems(devices: Devices, *, consumers: list[ConsumerLag], connected: bool) -> Iterator[str]:
     if not connected:
         yield "Ingest is not connected to the broker; see that it runs, devices keep their data."
     missing = devices.registered - devices.connected
@@ -96,8 +117,6 @@ def _problems(
     for consumer in consumers:
         if consumer.lag > LARGE_LAG:
             yield f"{consumer.name} is {consumer.lag} records behind; see its log for the reason."
-    for troubles in deps.troubles:
-        yield from troubles()
 
 
 def _clocks(wrong: Mapping[str, int]) -> Iterator[str]:

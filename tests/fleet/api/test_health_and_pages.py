@@ -7,22 +7,35 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine
 
+from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.memory import MemoryConnections, MemoryIngestStatus, MemoryReadings
+from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.due import Grid
+from gongfu_fleet.domain.people import Role
+from gongfu_fleet.domain.scope import Grant, ScopeKind, scope_of
 from gongfu_fleet.ports import Connection, ConsumerLag
 from gongfu_fleet.services.flow import Flow, Forwarding, Room
 from gongfu_fleet.services.jobs import Schedule
+from gongfu_fleet.services.people import By, add_account
 
 Visit = Callable[..., httpx.Client]
 Browser = Callable[[str], httpx.Client]
+HASHER = Argon2Passwords(memory_kib=64, passes=1)
 
 
 def connect_all(client: httpx.Client, connections: MemoryConnections) -> None:
     for item in client.get("/api/assets").json()["items"]:
         connections.known[item["id"]] = Connection(online=True, heard_ms=1)
+
+
+def signed_in(client: httpx.Client, user: str) -> httpx.Client:
+    body = {"user": user, "password": f"password of {user}"}
+    client.post("/api/session", json=body).raise_for_status()
+    return client
 
 
 def test_a_county_that_reports_is_ok(
@@ -32,7 +45,7 @@ def test_a_county_that_reports_is_ok(
     connections.known["stranger"] = Connection(online=True, heard_ms=1)
     ingest.counts["committed"] = 7
     ingest.lags.append(ConsumerLag("cold-chain", 5, 2))
-    answer = browser("nobody").get("/health").json()
+    answer = browser("viewer").get("/health").json()
     assert answer == {
         "status": "ok",
         "now_ms": 1_790_000_000_000,
@@ -54,7 +67,8 @@ def test_every_job_tells_when_it_ran_and_runs_next(deps: ApiDeps, visit: Visit) 
     schedule.begin("backup", grid)
     schedule.end("backup", 120_000, "OSError: disk full")
     told = (lambda: ["The job 'backup' fails."], schedule.troubles, schedule.troubles)
-    answer = visit(create_app(replace(deps, jobs=schedule.states, troubles=told))).get("/health")
+    app = create_app(replace(deps, jobs=schedule.states, troubles=told))
+    answer = signed_in(visit(app), "viewer").get("/health")
     assert answer.json()["jobs"] == [
         {
             "name": "backup",
@@ -72,7 +86,7 @@ def test_every_job_tells_when_it_ran_and_runs_next(deps: ApiDeps, visit: Visit) 
 def test_what_waits_where_and_how_much_room_there_is_are_told(deps: ApiDeps, visit: Visit) -> None:
     flow = Flow(3, 0.25, 10, 0.5, 0.04, 1, Forwarding("away", 4_000, 612.5))
     told = replace(deps, flow=lambda: flow, room=lambda: Room(2_000_000_000, 5_000_000))
-    answer = visit(create_app(told)).get("/health").json()
+    answer = signed_in(visit(create_app(told)), "viewer").get("/health").json()
     assert answer["flow"]["waiting"] == 3
     assert answer["flow"]["forwarder"] == {
         "state": "away",
@@ -105,11 +119,42 @@ def test_every_trouble_is_a_sentence_with_its_remedy(
     ingest.connected = False
     ingest.lags.append(ConsumerLag("cold-chain", 5, 20_000))
     troubled = replace(deps, troubles=(lambda: ["The disk is full; free some space."],))
-    answer = visit(create_app(troubled)).get("/health").json()
+    answer = signed_in(visit(create_app(troubled)), "viewer").get("/health").json()
     assert answer["status"] == "degraded"
     text = " ".join(answer["problems"])
     for word in ("broker", "119 of 119", "cold-chain is 20000", "disk"):
         assert word in text
+
+
+def test_who_is_not_signed_in_is_told_numbers_and_no_names(
+    deps: ApiDeps, connections: MemoryConnections, visit: Visit
+) -> None:
+    connections.known["cab-0001"] = Connection(online=True, heard_ms=1, clock_offset_ms=9_000_000)
+    troubled = replace(deps, troubles=(lambda: ["veh-0001 says too much."],))
+    answer = visit(create_app(troubled)).get("/health")
+    assert "cab-" not in answer.text
+    assert "veh-" not in answer.text
+    told = answer.json()
+    assert told["status"] == "degraded"
+    assert told["devices"] == {"registered": 119, "connected": 1, "seen": 1}
+    assert told["problems"] == ["3 problems; sign in to read them."]
+    assert told["jobs"] == []
+    assert told["room"] is None
+
+
+def test_who_sees_a_part_is_told_of_the_devices_of_that_part(
+    county: Engine, deps: ApiDeps, connections: MemoryConnections, visit: Visit
+) -> None:
+    for dev in ("cab-0001", "veh-0001"):
+        connections.known[dev] = Connection(online=True, heard_ms=1, clock_offset_ms=9_000_000)
+    account = ("lin", Role.MANAGER, "password of lin")
+    scope = scope_of([Grant(ScopeKind.OPERATOR, "hangzhou")])
+    add_account(SqlPeople(county), HASHER, account, by=By("test", 1), scope=scope)
+    troubled = replace(deps, troubles=(lambda: ["veh-0002 says too much."],))
+    answer = signed_in(visit(create_app(troubled)), "lin").get("/health")
+    assert answer.json()["devices"] == {"registered": 68, "connected": 1, "seen": 1}
+    assert "cab-0001 is 2 h slow" in answer.text
+    assert "veh-" not in answer.text
 
 
 @dataclass
