@@ -83,7 +83,7 @@ class Sessions(Protocol):
         ...
 
     def knows_address(self, address: str, account_id: str, now_ms: int) -> bool:
-        """Whether one of its known browsers was last at this address."""
+        """Whether it signed in at this address in the last 180 days."""
         ...
 
     def reserve(self, buckets: Sequence[Bucket], now_ms: int) -> int:

@@ -10,6 +10,8 @@ import hmac
 import secrets
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -37,7 +39,7 @@ from gongfu_fleet.services.passwords import LONGEST, check_password
 from gongfu_fleet.services.people_ports import Opening, Passwords, People, Sessions
 from gongfu_fleet.services.refusals import Refusals
 
-STRANGERS_AT_ONCE = 16
+STRANGERS_IN_LINE = 16
 BUSY_S = 2
 LONGEST_AGENT = 200
 LONGEST_ADDRESS = 60
@@ -95,29 +97,24 @@ class SignIn:
     people: Store
     passwords: Passwords
     refusals: Refusals = field(default_factory=Refusals)
-    _strangers: threading.BoundedSemaphore = field(
-        default_factory=lambda: threading.BoundedSemaphore(STRANGERS_AT_ONCE)
+    _line: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(STRANGERS_IN_LINE)
     )
+    _first: threading.Lock = field(default_factory=threading.Lock)
 
     def sign_in(self, name: str, password: str, *, visit: Visit, now_ms: int) -> SignedIn:
         """Open a session. Raises SignInError, TooManyAttemptsError with the wait."""
         account = self.people.by_name(name)
         caller = self._caller(name, account, visit, now_ms)
-        passed = attempts.buckets(caller)
+        attempt = _Attempt("session.open", attempts.buckets(caller), visit.address, now_ms)
         if caller.browser:
-            right = self._try(account, password, passed, now_ms)
-        elif self._strangers.acquire(blocking=False):
-            try:
-                right = self._try(account, password, passed, now_ms)
-            finally:
-                self._strangers.release()
+            known = self._prove(account, password, attempt)
         else:
-            # A flood from everywhere is turned away; known browsers do not stand in its queue.
-            raise TooManyAttemptsError("Very many sign in right now.", "Try again.", wait_s=BUSY_S)
-        if account is None or not right:
-            self._refuse(account, visit, now_ms)
+            with self._in_line():
+                known = self._prove(account, password, attempt)
+        if known is None:
             raise SignInError("The name or the password is wrong.", "Try again.")
-        return self.enter(account, visit, passed=passed, now_ms=now_ms)
+        return self.enter(known, visit, passed=attempt.passed, now_ms=now_ms)
 
     def enter(
         self, account: Account, visit: Visit, *, passed: tuple[Bucket, ...] = (), now_ms: int
@@ -189,11 +186,11 @@ class SignIn:
 
         Raises SignInError, TooManyAttemptsError, InvalidError.
         """
-        account = self.people.by_id(signed_in.account_id)
         # Whoever holds a stolen session does not get to guess the password with it.
         bucket = Bucket(Counts.BROWSER, f"{signed_in.account_id}\npassword")
-        if not self._try(account, old, (bucket,), now_ms) or account is None:
-            self._refuse(account, Visit("", session=signed_in.session_id), now_ms)
+        attempt = _Attempt("password.change", (bucket,), "", now_ms)
+        account = self._prove(self.people.by_id(signed_in.account_id), old, attempt)
+        if account is None:
             raise SignInError("The old password is wrong.", "Type it again.")
         check_password(new)
         if new == old:
@@ -212,19 +209,33 @@ class SignIn:
             self.people.rotate(web, found[0].token_sha256)
         return replace(signed_in, token=token, fresh=True)
 
-    def _try(
-        self, account: Account | None, password: str, passed: tuple[Bucket, ...], now_ms: int
-    ) -> bool:
-        if wait := self.people.reserve(passed, now_ms):
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """One stranger at a time: known browsers share processor and database with no more."""
+        if not self._line.acquire(blocking=False):
+            raise TooManyAttemptsError("Very many sign in right now.", "Try again.", wait_s=BUSY_S)
+        try:
+            with self._first:
+                yield
+        finally:
+            self._line.release()
+
+    def _prove(self, account: Account | None, password: str, attempt: "_Attempt") -> Account | None:
+        """The account if this is its password; a wrong one is counted and noted."""
+        if wait := self.people.reserve(attempt.passed, attempt.now_ms):
+            wait_s = -(-wait // 1000)
             raise TooManyAttemptsError(
                 "There were too many wrong attempts.",
-                f"Wait {-(-wait // 1000)} s, then try again.",
-                wait_s=-(-wait // 1000),
+                f"Wait {wait_s} s, then try again.",
+                wait_s=wait_s,
             )
         # An unknown name costs as much time as a wrong password.
         known = account.password_hash if account else self.passwords.decoy
         right = self.passwords.matches(known, password[:LONGEST])
-        return right and account is not None and account.active
+        if account is None or not right or not account.active:
+            self._refuse(account, attempt)
+            return None
+        return account
 
     def _caller(
         self, name: str, account: Account | None, visit: Visit, now_ms: int
@@ -232,23 +243,31 @@ class SignIn:
         key = unicodedata.normalize("NFKC", name).casefold()
         if account is None:
             return attempts.Caller(key, visit.address)
-        browser = digest(visit.browser) if visit.browser else ""
-        known = bool(browser) and self.people.knows_browser(browser, account.id, now_ms)
-        return attempts.Caller(
-            key,
-            visit.address,
-            browser if known else None,
-            address_known=self.people.knows_address(visit.address, account.id, now_ms),
-        )
+        browser = digest(visit.browser)
+        if visit.browser and self.people.knows_browser(browser, account.id, now_ms):
+            return attempts.Caller(key, visit.address, browser)
+        known = self.people.knows_address(visit.address, account.id, now_ms)
+        return attempts.Caller(key, visit.address, address_known=known)
 
-    def _refuse(self, account: Account | None, visit: Visit, now_ms: int) -> None:
-        untold = self.refusals.told(now_ms)
+    def _refuse(self, account: Account | None, attempt: "_Attempt") -> None:
+        untold = self.refusals.told(attempt.now_ms)
         if untold is None:
             return
         # A name that nobody has may be a password typed into the wrong field.
         name = account.name if account else "unknown"
-        data = {"address": visit.address} | ({"untold_before": untold} if untold else {})
-        self.people.note(Deed(now_ms, name, "session.open", f"user:{name}", Outcome.REFUSED, data))
+        data = {"address": attempt.address} | ({"untold_before": untold} if untold else {})
+        deed = Deed(attempt.now_ms, name, attempt.action, f"user:{name}", Outcome.REFUSED, data)
+        self.people.note(deed)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A password shown: for what, past which counts, from where, when."""
+
+    action: str
+    passed: tuple[Bucket, ...]
+    address: str
+    now_ms: int
 
 
 def digest(token: str) -> str:

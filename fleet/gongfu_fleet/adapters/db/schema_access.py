@@ -64,7 +64,7 @@ class WebSessionRow(Base):
 
 
 class KnownBrowserRow(Base):
-    """A browser in which a person signed in: attempts elsewhere do not shut it out."""
+    """A browser and an address at which a person signed in: attempts elsewhere shut out neither."""
 
     __tablename__ = "known_browser"
 
@@ -72,7 +72,7 @@ class KnownBrowserRow(Base):
         ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
     )
     browser_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    address: Mapped[str] = mapped_column(String(60))
+    address: Mapped[str] = mapped_column(String(60), primary_key=True)
     seen_ms: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -20,7 +20,7 @@ from gongfu_fleet.services.people_ports import Opening
 
 log = logging.getLogger(__name__)
 BROWSER_MS = 180 * 86_400_000
-MOST_BROWSERS = 20
+MOST_BROWSERS = 40
 Found = tuple[WebSession, Account]
 
 
@@ -33,7 +33,7 @@ class SqlSessions(SqlTallies):
         return self._knows(KnownBrowserRow.browser_sha256 == browser_sha256, account_id, now_ms)
 
     def knows_address(self, address: str, account_id: str, now_ms: int) -> bool:
-        """Whether one of its known browsers was last at this address."""
+        """Whether it signed in at this address in the last 180 days."""
         return self._knows(KnownBrowserRow.address == address, account_id, now_ms)
 
     def note(self, deed: Deed) -> None:

@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("browser_sha256", sa.String(64), nullable=False),
         sa.Column("address", sa.String(60), nullable=False),
         sa.Column("seen_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", "browser_sha256", name="pk_known_browser"),
+        sa.PrimaryKeyConstraint("user_id", "browser_sha256", "address", name="pk_known_browser"),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], "fk_known_browser_user_id_user", ondelete="CASCADE"
         ),
