@@ -21,7 +21,7 @@ from gongfu_fleet.api import (
     tokens,
 )
 from gongfu_fleet.api.deps import ApiDeps
-from gongfu_fleet.api.edge import BodyLimit, SecurityHeaders
+from gongfu_fleet.api.edge import BodyLimit, FreshCookies, SecurityHeaders
 from gongfu_fleet.api.pages import install_pages
 from gongfu_fleet.api.permissions import refuse_undeclared
 from gongfu_fleet.api.problems import install_problems
@@ -65,6 +65,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     install_pages(app, deps.static)
     install_problems(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(FreshCookies)
     app.add_middleware(SecurityHeaders)
     refuse_undeclared(app.routes, frozenset({OPENAPI_PATH, PAGES_PATH}))
     return app

@@ -4,6 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+FRESH_COOKIE = "fresh_cookie"
 MAX_BODY_BYTES = 256_000
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -38,6 +39,30 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+
+class FreshCookies:
+    """Adds the cookie that a request left in its state, unless the answer sets it already."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; change the start of an HTTP answer only."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start" and FRESH_COOKIE in state:
+                headers, fresh = MutableHeaders(scope=message), state[FRESH_COOKIE]
+                name = fresh.partition("=")[0] + "="
+                if not any(one.startswith(name) for one in headers.getlist("set-cookie")):
+                    headers.append("set-cookie", fresh)
+            await send(message)
+
+        await self.app(scope, receive, with_cookie)
 
 
 class SecurityHeaders:

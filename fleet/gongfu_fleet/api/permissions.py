@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from gongfu_fleet.api.deps import ApiDeps, deps_of
+from gongfu_fleet.api.edge import FRESH_COOKIE
 from gongfu_fleet.domain.people import Permission, Principal
 from gongfu_fleet.domain.web_session import ABSOLUTE_MS
 from gongfu_fleet.errors import ForbiddenError, MiswiredError, SignInError
@@ -30,10 +31,10 @@ class Public:
 class Knows(Public):
     """Anybody may call the route; who shows a session or a token is known to it."""
 
-    def __call__(self, request: Request, response: Response) -> SignedIn | None:  # type: ignore[override] # FastAPI calls each by its own signature
+    def __call__(self, request: Request) -> SignedIn | None:  # type: ignore[override] # FastAPI calls each by its own signature
         """The caller, or None."""
         try:
-            return caller_of(request, response)
+            return caller_of(request)
         except SignInError:
             return None
 
@@ -47,9 +48,9 @@ class Needs:
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    def __call__(self, request: Request, response: Response) -> SignedIn:
+    def __call__(self, request: Request) -> SignedIn:
         """The caller. Raises SignInError, ForbiddenError."""
-        caller = caller_of(request, response)
+        caller = caller_of(request)
         sent = request.headers.get(CSRF_HEADER, "")
         safe = request.method in SAFE_METHODS or caller.principal.token_id is not None
         if not safe and not caller.csrf_is(sent):
@@ -67,12 +68,12 @@ class Scrapes:
     def __init__(self) -> None:
         self._person = Needs(Permission.METRICS)
 
-    def __call__(self, request: Request, response: Response) -> None:
+    def __call__(self, request: Request) -> None:
         """Let the caller in. Raises SignInError, ForbiddenError."""
         sent, token = bearer_of(request) or "", deps_of(request).metrics_token()
         if token and hmac.compare_digest(sent.encode(), token.encode()):
             return
-        if not self._person(request, response).scope.everything:
+        if not self._person(request).scope.everything:
             raise ForbiddenError(
                 "The figures are of the whole fleet, and you see a part.", "Ask an administrator."
             )
@@ -84,7 +85,7 @@ def bearer_of(request: Request) -> str | None:
     return sent.strip() if scheme.lower() == "bearer" else None
 
 
-def caller_of(request: Request, response: Response) -> SignedIn:
+def caller_of(request: Request) -> SignedIn:
     """Who calls: by a session or by a token, never by both. Raises SignInError."""
     deps, token = deps_of(request), request.cookies.get(SESSION_COOKIE)
     bearer = bearer_of(request)
@@ -96,7 +97,10 @@ def caller_of(request: Request, response: Response) -> SignedIn:
         raise SignInError("You are not signed in.", "Sign in first.")
     caller = deps.sign_in.resume(token, now_ms=deps.real_ms())
     if caller.fresh:
-        set_session(request, response, caller)
+        # Whatever the answer will be, a problem or a stream: it brings the new token along.
+        carrier = Response()
+        set_session(request, carrier, caller)
+        request.scope["state"][FRESH_COOKIE] = carrier.headers["set-cookie"]
     return caller
 
 
