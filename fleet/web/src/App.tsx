@@ -1,13 +1,22 @@
 import { useEffect } from 'preact/hooks';
+import { AccountPage } from './account/AccountPage.tsx';
 import { OpsPage } from './ops/OpsPage.tsx';
+import { PeoplePage } from './people/PeoplePage.tsx';
 import { SignIn } from './session/SignIn.tsx';
-import { resume, session, startProblem } from './session/session.ts';
+import { may, resume, session, startProblem } from './session/session.ts';
 import { t } from './shared/language.ts';
+import { followAddress, openPage } from './shared/route.ts';
 import { ProblemNote } from './shared/ProblemNote.tsx';
 import { UpdateNotice } from './shared/UpdateNotice.tsx';
 
+function Inside() {
+  if (openPage.value === 'account') return <AccountPage />;
+  if (openPage.value === 'people' && may('people')) return <PeoplePage />;
+  return <OpsPage />;
+}
+
 function Gate() {
-  if (session.value) return <OpsPage />;
+  if (session.value) return <Inside />;
   if (session.value === null) return <SignIn />;
   const problem = startProblem.value;
   return (
@@ -19,6 +28,7 @@ function Gate() {
 
 export function App() {
   useEffect(() => void resume(), []);
+  useEffect(followAddress, []);
   return (
     <>
       <Gate />

@@ -6,7 +6,6 @@ import { Legend } from '../map/Legend.tsx';
 import { MapTools } from '../map/MapTools.tsx';
 import { loadMap } from '../map/assets.ts';
 import { t } from '../shared/language.ts';
-import { followAddress } from '../shared/route.ts';
 import { clockTime } from '../shared/time.ts';
 import { now_ms, tick } from './clock.ts';
 import { FlowStrip } from './FlowStrip.tsx';
@@ -28,13 +27,13 @@ function LinkLost() {
 function keepCurrent(): () => void {
   void loadMap();
   void askHealth();
-  const stops = [follow(), followAddress()];
+  const stop = follow();
   const seconds = setInterval(() => {
     if (link.value === 'live') tick(); // a lost link stops the clock: durations must not run on
   }, 1_000);
   const checks = setInterval(() => void askHealth(), health_ms);
   return () => {
-    for (const stop of stops) stop();
+    stop();
     clearInterval(seconds);
     clearInterval(checks);
   };

@@ -2,9 +2,10 @@ import { useSignal } from '@preact/signals';
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { asProblem, type Problem } from '../shared/problem.ts';
-import { changePassword, session, signOut } from './session.ts';
+import { pages } from '../shared/route.ts';
+import { changePassword, may, session, signOut } from './session.ts';
 
-function PasswordForm() {
+export function PasswordForm() {
   const problem = useSignal<Problem | null>(null);
   const changed = useSignal(false);
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -51,7 +52,8 @@ export function AccountMenu() {
         <span class="account-role">{text.roles[info.role]}</span>
       </summary>
       <div class="account-sheet">
-        <PasswordForm />
+        <a class="button" href={pages.account} data-testid="to-account">{text.page}</a>
+        {may('people') && <a class="button" href={pages.people} data-testid="to-people">{text.people}</a>}
         <button type="button" class="button" data-testid="sign-out" onClick={() => void signOut()}>{text.signOut}</button>
       </div>
     </details>

@@ -7,7 +7,12 @@ import { Problem } from '../shared/problem.ts';
 export const session = signal<SessionInfo | null | undefined>(undefined);
 export const expired = signal(false);
 export const startProblem = signal<Problem | null>(null);
-export const mayAcknowledge = computed(() => session.value?.role === 'manager' || session.value?.role === 'admin');
+export const mayAcknowledge = computed(() => may('acknowledge'));
+
+/** Whether the platform lets the person do this; it checks again itself. */
+export function may(permission: string): boolean {
+  return session.value?.permissions.includes(permission) ?? false;
+}
 
 function enter(info: SessionInfo): void {
   rememberCsrf(info.csrf);

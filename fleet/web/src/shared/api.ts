@@ -1,7 +1,7 @@
 /** The one way to call the platform: same origin, session cookie, CSRF header on unsafe methods, problems as errors. */
 import { Problem } from './problem.ts';
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 let csrf = '';
 let signedOut: () => void = () => undefined;

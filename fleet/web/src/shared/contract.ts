@@ -3,12 +3,46 @@ export type AssetKind = 'cabinet' | 'truck';
 export type AssetState = 'ok' | 'alarm' | 'unknown' | 'offline';
 export type Condition = 'normal' | 'active' | 'clearing' | 'unknown';
 export type Workflow = 'unack' | 'acked' | 'closed';
-export type Role = 'viewer' | 'manager' | 'admin';
+export const roles = ['viewer', 'auditor', 'crew', 'dispatcher', 'manager', 'admin'] as const;
+export type Role = (typeof roles)[number];
 
 export interface SessionInfo {
   user: string;
   role: Role;
+  permissions: string[];
+  /** KIND:CODE; null is everything. */
+  scope: string[] | null;
   csrf: string;
+}
+
+/** A browser in which one is signed in; real time. */
+export interface OwnSession {
+  id: string;
+  created_ms: number;
+  seen_ms: number;
+  address: string;
+  agent: string;
+  current: boolean;
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  role: Role;
+  scope: string[] | null;
+  created_ms: number;
+  expires_ms: number;
+  revoked_ms: number | null;
+  used_ms: number | null;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  role: Role;
+  scope: string[] | null;
+  active: boolean;
+  created_ms: number;
 }
 
 export interface Zone {

@@ -1,4 +1,4 @@
-/** Which incident is open, kept in the address so that the back button and links work. */
+/** Which page and which incident is open, kept in the address so that the back button and links work. */
 import { signal } from '@preact/signals';
 
 const prefix = '#/incidents/';
@@ -11,12 +11,22 @@ export function incidentHref(id: string): string {
   return prefix + encodeURIComponent(id);
 }
 
+export const pages = { account: '#/account', people: '#/people', operations: '#/' } as const;
+export type Page = keyof typeof pages;
+
+export function pageOf(hash: string): Page {
+  if (hash === pages.account) return 'account';
+  return hash === pages.people ? 'people' : 'operations';
+}
+
+export const openPage = signal<Page>('operations');
 export const openIncident = signal<string | null>(null);
 
 /** Follow the address; gives the function that stops. */
 export function followAddress(): () => void {
   const read = (): void => {
     openIncident.value = incidentOf(location.hash);
+    openPage.value = pageOf(location.hash);
   };
   read();
   addEventListener('hashchange', read);
