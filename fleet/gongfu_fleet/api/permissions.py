@@ -43,10 +43,12 @@ class Needs:
     """A person or a token that may do ``permission``.
 
     Unsafe methods of a session need its CSRF token; no page can send a bearer's header for it.
+    ``whole`` is for what cannot be shown in part: who sees a part of the fleet does not see it.
     """
 
-    def __init__(self, permission: Permission) -> None:
+    def __init__(self, permission: Permission, *, whole: bool = False) -> None:
         self.permission = permission
+        self.whole = whole
 
     def __call__(self, request: Request) -> SignedIn:
         """The caller. Raises SignInError, ForbiddenError."""
@@ -59,6 +61,10 @@ class Needs:
                 f"Send the csrf value of your session in the header {CSRF_HEADER}.",
             )
         require(caller.principal, self.permission)
+        if self.whole and not caller.scope.everything:
+            raise ForbiddenError(
+                "This is about the whole fleet, and you see a part.", "Ask an administrator."
+            )
         return caller
 
 
@@ -66,17 +72,14 @@ class Scrapes:
     """A program with the token for metrics, or whoever may see the figures of everything."""
 
     def __init__(self) -> None:
-        self._person = Needs(Permission.METRICS)
+        self._person = Needs(Permission.METRICS, whole=True)
 
     def __call__(self, request: Request) -> None:
         """Let the caller in. Raises SignInError, ForbiddenError."""
         sent, token = bearer_of(request) or "", deps_of(request).metrics_token()
         if token and hmac.compare_digest(sent.encode(), token.encode()):
             return
-        if not self._person(request).scope.everything:
-            raise ForbiddenError(
-                "The figures are of the whole fleet, and you see a part.", "Ask an administrator."
-            )
+        self._person(request)
 
 
 def bearer_of(request: Request) -> str | None:
@@ -147,7 +150,7 @@ Acknowledger = Annotated[SignedIn, Depends(Needs(Permission.ACKNOWLEDGE))]
 PeopleAdmin = Annotated[SignedIn, Depends(Needs(Permission.PEOPLE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))
-AUDITORS = Depends(Needs(Permission.AUDIT))
+AUDITORS = Depends(Needs(Permission.AUDIT, whole=True))
 SCRAPERS = Depends(Scrapes())
 
 

@@ -118,6 +118,7 @@ def test_an_operators_admin_sees_and_makes_only_people_of_that_operator(
         body = {"name": "spy", "role": "viewer", "scope": scope}
         assert own.post("/api/people", json=body).status_code == 403, scope
         assert own.patch(f"/api/people/{guard['id']}", json={"scope": scope}).status_code == 403
+    assert own.get("/api/audit").status_code == 403  # it tells of everybody
     for path in ("", "/reset"):
         where = f"/api/people/{foreign['id']}{path}"
         answer = own.post(where) if path else own.patch(where, json={"role": "admin"})

@@ -1,6 +1,5 @@
 """The door under attack: who guesses waits, who belongs here gets in."""
 
-
 import pytest
 from sqlalchemy import Engine
 
