@@ -121,11 +121,13 @@ class Load:
         if self._saying:
             await self._saying
         deadline = time.monotonic() + timeout_s
-        again = time.monotonic() + RESEND_S
+        wait_s = RESEND_S
+        again = time.monotonic() + wait_s
         while self.ledger.acked != self.ledger.sent and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
             if time.monotonic() > again:
-                again = time.monotonic() + RESEND_S
+                wait_s *= 2
+                again = time.monotonic() + wait_s
                 for k in range(len(self.links)):
                     self._resend(k)
 
