@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 
-from gongfu.fleet_side import open_fleet
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
 from gongfu_broker.client_aiomqtt import AiomqttConnector
@@ -31,6 +30,8 @@ from gongfu_firmware_sim.outbox import Outbox, Pace
 from gongfu_firmware_sim.recorder import Recorder
 from gongfu_firmware_sim.ring import Ring, Started
 from gongfu_firmware_sim.status import SimStatus
+from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.assets import Asset, AssetKind, Policy
 
 TICK_S = 0.1
@@ -146,11 +147,12 @@ async def live(spec: CrowdSpec, stopping: asyncio.Event, status: SimStatus) -> N
 
 def crowd_of(state: Path, devices: int | None) -> list[Asset]:
     """The first assets of the registry that report."""
-    fleet = open_fleet(Settings(state=state))
+    engine = open_database(Settings(state=state).database_url)
     try:
-        return [a for a in fleet.registry.assets().values() if a.reports][:devices]
+        assets = SqlRegistry(engine).assets().values()
+        return [asset for asset in assets if asset.reports][:devices]
     finally:
-        fleet.close()
+        engine.dispose()
 
 
 async def _run(fleet: Fleet, units: Sequence[Unit], stopping: asyncio.Event) -> None:
