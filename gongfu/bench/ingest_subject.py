@@ -23,6 +23,7 @@ import uvloop
 from gongfu.bench.ingest_lines import LinePipeline
 from gongfu.bench.load_process import Told, answer, questions
 from gongfu.bench.reference_pipeline import ReferencePipeline
+from gongfu.collector import calm_collector
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import open_fleet
 from gongfu.secrets_file import load_secrets
@@ -35,7 +36,7 @@ from gongfu_broker.ports import Session
 from gongfu_fleet.services.watch_cold_chain import CONSUMER
 
 HOST = "127.0.0.1"
-POLL_S = 0.02
+POLL_S = 0.2
 READY_S = 60.0
 
 
@@ -102,6 +103,7 @@ def _lines(stack: AsyncExitStack, subject: Subject) -> Running:
     session = Session(keys.ingest_client_id, INGEST, keys.ingest)
     devices = RegisteredDevices(fleet.registry).devices()
     lines = LinePipeline(MqttConnector(HOST, subject.port), session, devices)
+    calm_collector()
     return _running(lambda: lines.ready, lambda: lines.done, lines.run())
 
 
@@ -112,6 +114,7 @@ def _ours(stack: AsyncExitStack, subject: Subject) -> Running:
     stack.callback(fleet.close)
     telemetry = _telemetry(stack, settings)
     work = worker(settings, keys, clock=RealClock(), telemetry=telemetry, fleet=fleet)
+    calm_collector()  # as gongfu/run.py does
 
     def ready() -> bool:
         return work.ingest.state.connected
