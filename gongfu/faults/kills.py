@@ -15,8 +15,8 @@ from gongfu.faults.verdicts import (
 )
 
 EVERY_MS = 238  # of each of 119 devices: 500 messages/s
-RATE_S = 4.0
-CALM_S = (0.3, 1.7)
+RATE_S = 2.0
+CALM_S = (0.2, 1.2)
 Recoveries = dict[Victim, list[float]]
 
 
