@@ -24,6 +24,7 @@ FAULT_TESTS = {
     "R3": "gongfu.faults.broker_restarts:broker_restarts",
     "R2": "gongfu.bench.faults_powercut:power_cuts",
     "R5": "gongfu.bench.faults_disk:disk_faults",
+    "R6": "gongfu.bench.faults_clock:wrong_clocks",
     "R7": "gongfu.bench.faults_lateness:late_truck",
     "R9": "gongfu.bench.faults_malformed:malformed",
     "R8": "gongfu.faults.bad_links:bad_links",
