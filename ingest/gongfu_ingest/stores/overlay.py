@@ -4,6 +4,7 @@ Everything here reads inside the caller's snapshot.
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
@@ -17,6 +18,7 @@ from gongfu_broker.ports import Window
 from gongfu_ingest.points import Episode, Point
 from gongfu_ingest.stores import hot, roll
 from gongfu_ingest.stores.blocks import BlockRow, Blocks
+from gongfu_ingest.stores.retention import kept_since
 from gongfu_ingest.stores.roll import Stats
 from gongfu_ingest.stores.rows import episodes
 from gongfu_ingest.stores.schema import HOUR_MS
@@ -145,10 +147,12 @@ class Overlay:
         """The hours of each device that have the metric, with its highest value in the hour."""
         found: dict[str, list[tuple[BlockRow, float]]] = {}
         number = self._blocks.ids[metric]
+        since = kept_since(self._connection)
         for row in self._blocks.hours(self._connection, *span):
-            peak = roll.peak(row.roll, number)
-            if row.rows and peak is not None:
-                found.setdefault(row.dev, []).append((row, peak))
+            # Statistics of an hour that has begun to expire know nothing of what came after that.
+            told = math.inf if row.hour * HOUR_MS < since else roll.peak(row.roll, number)
+            if row.rows and told is not None:
+                found.setdefault(row.dev, []).append((row, told))
         return found
 
     def _hot_of(self, devs: Collection[str], metric: str, span: Span) -> dict[str, Series]:

@@ -96,9 +96,14 @@ class _Verifier:
             own, found = told.get(dev, {}), self._newest.get(dev, {})
             for metric in sorted(own.keys() | found.keys()):
                 one, other = own.get(metric), found.get(metric)
-                outlived = one is not None and one.ts_ms < self._kept_since
-                if one != other and not (outlived and other is None):
+                if one != other and not self._outlived(one, other):
                     yield f"{dev}: the newest {metric} is {_told(other)}, noted is {_told(one)}"
+
+    def _outlived(self, noted: Latest | None, found: Latest | None) -> bool:
+        """Whether the noted value is that of a row that has expired."""
+        if noted is None or noted.ts_ms >= self._kept_since:
+            return False
+        return found is None or found.ts_ms < noted.ts_ms
 
 
 def _name(row: BlockRow) -> str:
