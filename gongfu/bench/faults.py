@@ -23,6 +23,7 @@ FAULT_TESTS = {
     "R1": "gongfu.faults.kills:random_kills",
     "R3": "gongfu.faults.broker_restarts:broker_restarts",
     "R2": "gongfu.bench.faults_powercut:power_cuts",
+    "R4": "gongfu.bench.faults_outage:store_outage",
     "R5": "gongfu.bench.faults_disk:disk_faults",
     "R6": "gongfu.bench.faults_clock:wrong_clocks",
     "R7": "gongfu.bench.faults_lateness:late_truck",
