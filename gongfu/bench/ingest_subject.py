@@ -25,7 +25,6 @@ from gongfu.bench.ingest_lines import LinePipeline
 from gongfu.bench.load_process import Told, answer, questions
 from gongfu.bench.reference_pipeline import ReferencePipeline
 from gongfu.collector import calm_collector
-from gongfu.collector import calm_collector
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import open_fleet
 from gongfu.secrets_file import load_secrets
@@ -105,7 +104,6 @@ def _lines(stack: AsyncExitStack, subject: Subject) -> Running:
     session = Session(keys.ingest_client_id, INGEST, keys.ingest)
     devices = RegisteredDevices(fleet.registry).devices()
     lines = LinePipeline(MqttConnector(HOST, subject.port), session, devices)
-    calm_collector()
     return _running(lambda: lines.ready, lambda: lines.done, lines.run())
 
 
@@ -116,7 +114,6 @@ def _ours(stack: AsyncExitStack, subject: Subject) -> Running:
     stack.callback(fleet.close)
     telemetry = _telemetry(stack, settings)
     work = worker(settings, keys, clock=RealClock(), telemetry=telemetry, fleet=fleet)
-    calm_collector()  # as gongfu/run.py does
 
     def ready() -> bool:
         return work.ingest.state.connected
