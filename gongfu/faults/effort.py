@@ -42,7 +42,7 @@ class FaultTestError(GongfuError):
 
 @dataclass(frozen=True)
 class FaultRun:
-    """One run of one test. ``folder`` is empty and its own; the same seed breaks the same things."""
+    """One run of one test in an empty folder of its own; the same seed breaks the same things."""
 
     folder: Path
     effort: Effort
