@@ -112,8 +112,11 @@ class Load:
             self._pump(k)
 
     def start(self, seconds: float, begin_ms: int) -> None:
-        """Let every device send one message per ``every_ms``, evenly spread, from now on."""
-        self._script = replace(self._script, begin_ms=begin_ms)
+        """Let every device send one message per ``every_ms``, evenly spread, from now on.
+
+        What it said before was message 1; ``begin_ms`` is one step before the first of these.
+        """
+        self._script = replace(self._script, begin_ms=begin_ms, first_ms=self._script.begin_ms)
         self._saying = asyncio.create_task(self._steadily(seconds))
 
     async def settle(self, timeout_s: float) -> None:
