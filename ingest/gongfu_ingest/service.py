@@ -24,7 +24,7 @@ from gongfu_ingest.commit import Committer, DueAck
 from gongfu_ingest.disk import told
 from gongfu_ingest.errors import StoreFullError
 from gongfu_ingest.ingest_state import IngestState
-from gongfu_ingest.lanes import Lane, Turns
+from gongfu_ingest.lanes import Lane, Turns, portions
 from gongfu_ingest.messages import Draft
 
 RETRY_S = 1.0
@@ -96,15 +96,13 @@ class IngestService:
         while True:
             messages = await intake.take(lane.batch)
             began_s, now_ms = loop.time(), self._clock.now_ms()
-            batch = [
-                Draft(topic, payload, now_ms, retained) for topic, payload, retained in messages
-            ]
-            due = await self._commit(lane, batch)
-            intake.acknowledge(len(batch))
-            self._on_commit()
-            if due:
-                await intake.send(_acks(due, self._clock.now_ms()))
-            if len(batch) < lane.batch:
+            for portion in portions(messages, lane.commit_bytes):
+                due = await self._commit(lane, [Draft(m[0], m[1], now_ms, m[2]) for m in portion])
+                intake.acknowledge(len(portion))
+                self._on_commit()
+                if due:
+                    await intake.send(_acks(due, self._clock.now_ms()))
+            if len(messages) < lane.batch:
                 await asyncio.sleep(began_s + lane.flush_s - loop.time())
 
     async def _commit(self, lane: Lane, batch: Sequence[Draft]) -> list[DueAck]:
