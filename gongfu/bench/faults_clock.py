@@ -19,7 +19,7 @@ from threading import Event, Thread
 import httpx
 import msgspec
 
-from gongfu.bench.faults_stand import READY_S, Stand, figures_of, until
+from gongfu.bench.faults_stand import READY_S, Stand, at_once, figures_of, until
 from gongfu.bench.house import House, house_settings
 from gongfu.demo_clock import platform_clock, utc_now
 from gongfu.demo_county import demo_scenario
@@ -71,8 +71,7 @@ WRONG = {
 
 def wrong_clocks(run: FaultRun) -> Figures:
     """The devices' part, then the server's."""
-    devices = _devices(run)
-    server = _server(run)
+    devices, server = at_once(run, lambda: _devices(run), lambda: _server(run))
     summed = {key: devices[key] + server[key] for key in ("acknowledged", "lost", "duplicated")}
     return {"runs": 2, **summed, "devices": devices, "server": server}
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gongfu.bench.faults_stand import Stand, until
+from gongfu.bench.faults_stand import Stand, at_once, until
 from gongfu.faults.effort import FaultRun, Figures
 from gongfu.fleet_side import open_fleet
 from gongfu_broker.clock import real_ms
@@ -69,7 +69,11 @@ def late_truck(run: FaultRun) -> Figures:
     """Both orders, judged against the truth and against each other."""
     rows = backlog_rows(real_ms() - real_ms() % EVERY_MS - 60_000)
     true = {(ts, name): value for ts, values in rows for name, value in _named(values).items()}
-    newest, oldest = (_perform(run, rows, newest_first=first) for first in (True, False))
+    newest, oldest = at_once(
+        run,
+        lambda: _perform(run, rows, newest_first=True),
+        lambda: _perform(run, rows, newest_first=False),
+    )
     outcomes = (newest, oldest)
     return {
         "runs": 2,

@@ -16,7 +16,7 @@ import psutil
 from gongfu.bench.faults_herd import Herd
 from gongfu.bench.faults_incidents import Breaches, breaches
 from gongfu.bench.faults_influxd import Influxd
-from gongfu.bench.faults_stand import Stand, figures_of, until
+from gongfu.bench.faults_stand import Stand, at_once, figures_of, until
 from gongfu.directory import RegisteredDevices
 from gongfu.faults.disk import syncs_slow
 from gongfu.faults.effort import FaultRun, Figures
@@ -37,8 +37,7 @@ SLOW_BATCH, SLOW_SYNC_S, OVERLOAD = 50, 1.0, 10
 
 def store_outage(run: FaultRun) -> Figures:
     """InfluxDB away, then overload on a slow disk; keys of the first stand at the top."""
-    away = _away(run)
-    slow = _overloaded(run)
+    away, slow = at_once(run, lambda: _away(run), lambda: _overloaded(run))
     summed = {key: away[key] + slow[key] for key in ("acknowledged", "lost", "duplicated")}
     return {"runs": 2, **away, **summed, "overload": slow}
 
