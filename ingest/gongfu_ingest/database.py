@@ -41,6 +41,7 @@ class Database:
         Raises SchemaError for a foreign version, StoreError when there is nothing to read.
         """
         self.path = path
+        self.folding = threading.Lock()
         self._readers = threading.local()
         self._writer = None if read_only else _open_writer(path)
         if read_only and not path.exists():

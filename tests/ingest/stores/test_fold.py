@@ -315,3 +315,26 @@ def test_a_block_that_is_damaged_is_named_to_whoever_reads_it(database: Database
     database.writer.execute("UPDATE piece SET data = zeroblob(length(data))")
     with pytest.raises(Exception, match="gongfu store verify"):
         store.series("cab-0000", METRIC, 0, END)
+
+
+def test_what_comes_late_while_its_hour_is_folded_stays_hot_until_the_next_fold(
+    store: EmbeddedStore, database: Database
+) -> None:
+    store.write([point(T0, 1.0), point(T0 + 9_000, 2.0, seq=2)])
+    late = point(T0 + 4_000, 7.0, seq=3)
+    written = 0
+
+    def interfere(work: Callable[[], _T]) -> _T:
+        nonlocal written
+        done = work()
+        written += store.write([late]).written
+        return done
+
+    store.fold(END, interfere)
+    assert written == 1
+    assert late in exported(store)
+    assert hot_rows(database) == 1
+    assert store.fold(END).rows == 1
+    assert late in exported(store)
+    assert hot_rows(database) == 0
+    assert list(store.faults()) == []
