@@ -13,9 +13,11 @@ import pytest
 
 from gongfu_ingest.database import Database
 from gongfu_ingest.points import Latest, Point, Rank
-from gongfu_ingest.stores import fold
+from gongfu_ingest.stores import fold, retention
+from gongfu_ingest.stores.blocks import Blocks
 from gongfu_ingest.stores.embedded import EmbeddedStore
 from gongfu_ingest.stores.influx.rows import ResolvedRows
+from gongfu_ingest.stores.newest import here
 
 HOUR = 3_600_000
 T0 = 1_763_424_000_000 - 1_763_424_000_000 % HOUR
@@ -181,7 +183,9 @@ def test_a_refresh_that_a_fold_overtakes_takes_nothing_back(store: EmbeddedStore
     assert list(store.faults()) == []
 
 
-def test_an_expiry_between_packing_and_writing_brings_nothing_back(store: EmbeddedStore) -> None:
+def test_an_expiry_between_packing_and_writing_brings_nothing_back(
+    store: EmbeddedStore, database: Database
+) -> None:
     store.write([point(T0, 1.0), point(T0 + HOUR, 2.0, seq=2)])
     store.fold(T0 + 1)
     store.write([point(T0 + 5, 3.0, seq=3)])
@@ -191,7 +195,7 @@ def test_an_expiry_between_packing_and_writing_brings_nothing_back(store: Embedd
         nonlocal expired
         if not expired:
             expired = True
-            store.expire(T0 + 2)
+            retention.expire(database, Blocks(database.metric_ids), T0 + 2, here)
         return work()
 
     store.fold(T0 + 10, interfere)
