@@ -36,7 +36,7 @@ BROKER = "nats-server"
 RING = "devices.db"
 LOOK_S = 0.05
 PAGE = 2_000
-WHOLE_S, DRAINED_S = 60.0, 240.0
+WHOLE_S, REST_S = 60.0, 420.0
 ALARM_DELAY_S = 5
 REAL_TIME = {"GONGFU_DEMO__SIMULATE": "false"}
 
@@ -128,7 +128,7 @@ class Platform:
             time.sleep(0.5)
             return len(set(seen[-4:])) == 1 and len(seen) > 3  # noqa: PLR2004 - two quiet seconds
 
-        until(still, "everything committed was followed", self.worker)
+        until(still, "everything committed was followed", self.worker, REST_S)
 
 
 class Site(Platform):
@@ -181,7 +181,7 @@ class Site(Platform):
         self.stop_devices()
         began = time.monotonic()
         devices = self._devices = self._switch_on(structs.replace(self._spec, only_drain=True))
-        until(lambda: devices.poll() is not None, "the rings are empty", self.worker, DRAINED_S)
+        until(lambda: devices.poll() is not None, "the rings are empty", self.worker, REST_S)
         return time.monotonic() - began
 
     def _switch_on(self, spec: CrowdSpec) -> "subprocess.Popen[bytes]":
