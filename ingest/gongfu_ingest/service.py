@@ -23,7 +23,7 @@ from gongfu_broker.topics import Leaf, Topic
 from gongfu_ingest.commit import Committer, DueAck
 from gongfu_ingest.disk import told
 from gongfu_ingest.errors import StoreFullError
-from gongfu_ingest.ingest_state import IngestState
+from gongfu_ingest.ingest_state import NOT_YET, IngestState
 from gongfu_ingest.lanes import Lane, Turns, portions
 from gongfu_ingest.messages import Draft
 
@@ -138,8 +138,9 @@ class IngestService:
         self.state.commit_error = str(error) if isinstance(error, StoreFullError) else told(error)
 
     def _note_outage(self, lane: Lane, error: BrokerError) -> None:
-        if self.state.links[lane.name] is None:
-            _log.warning("ingest's %s lane lost the broker: %s", lane.name, error)
+        before = self.state.links[lane.name]
+        if before is None or before is NOT_YET:
+            _log.warning("ingest's %s lane is without the broker: %s", lane.name, error)
         self.state.links[lane.name] = str(error)
 
 
