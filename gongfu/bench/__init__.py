@@ -11,6 +11,7 @@ BENCHES = {
     "ingest": "gongfu.bench.ingest:ingest",
     "mqtt": "gongfu.bench.mqtt_cost:mqtt",
     "spine": "gongfu.bench.spine:spine",
+    "store": "gongfu.bench.store:store",
     "watch": "gongfu.bench.watch_cost:watch",
 }
 
