@@ -6,6 +6,7 @@ Everything here reads inside the caller's snapshot.
 import json
 import math
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -145,14 +146,14 @@ class Overlay:
 
     def _peaks(self, metric: str, span: Span) -> dict[str, list[tuple[BlockRow, float]]]:
         """The hours of each device that have the metric, with its highest value in the hour."""
-        found: dict[str, list[tuple[BlockRow, float]]] = {}
+        found: dict[str, list[tuple[BlockRow, float]]] = defaultdict(list)
         number = self._blocks.ids[metric]
         since = kept_since(self._connection)
         for row in self._blocks.hours(self._connection, *span):
             # Statistics of an hour that has begun to expire know nothing of what came after that.
             told = math.inf if row.hour * HOUR_MS < since else roll.peak(row.roll, number)
-            if row.rows and told is not None:
-                found.setdefault(row.dev, []).append((row, told))
+            if told is not None and row.rows:
+                found[row.dev].append((row, told))
         return found
 
     def _hot_of(self, devs: Collection[str], metric: str, span: Span) -> dict[str, Series]:
