@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gongfu.bench import BENCHES, bench_named
 from gongfu.bench import load_wire as wire
-from gongfu.bench.ingest_lines import line_stages, lines_of
+from gongfu.bench.ingest_lines import lines_of, sources
 from gongfu.bench.ingest_runs import Stand, measure, prepare
 from gongfu.bench.ingest_subject import Kind
 from gongfu.bench.load_check import judge
@@ -22,6 +22,7 @@ from gongfu.telemetry import open_telemetry
 from gongfu_broker.codec import decode_telemetry
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.ports import Device, Message
+from gongfu_ingest.line_protocol import Place, line_head, point_line, row_line
 from gongfu_ingest.points import Point, Rank
 
 BEGIN_MS = 1_795_300_000_000
@@ -53,9 +54,25 @@ def test_ours_and_the_reference_make_the_same_line_of_a_message(
 ) -> None:
     payload = SCRIPT.payload(place, seq, max(1, seq - behind))
     devices = {device_id(n): Device(device_id(n), SITE, DeviceKind.CABINET) for n in range(10)}
-    ours = lines_of([Message(topic(place), payload)], line_stages(devices))
+    ours = lines_of([Message(topic(place), payload)], sources(devices))
     reference = handle(topic(place), payload).lines
     assert [parts(line.decode()) for line in ours] == [parts(line) for line in reference]
+
+
+VALUES = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 0.5]), st.floats(-60, 70))
+
+
+@given(st.tuples(VALUES, VALUES, VALUES).filter(lambda row: row[0] is not None))
+def test_a_row_makes_the_line_of_its_point_whatever_is_missing_or_unfit(
+    values: tuple[float | None, ...],
+) -> None:
+    place = Place(DeviceKind.CABINET, SITE)
+    bears = {name: value for name, value in zip(METRICS, values, strict=True) if value is not None}
+    point = Point(BEGIN_MS, device_id(1), Rank(1, 2, 3), bears)
+    row = (BEGIN_MS, device_id(1), 1, 2, 3, *values)
+    line = row_line(line_head(place, device_id(1)), METRICS, row)
+    assert line == point_line(place, point)
+    assert (b"door_open" in line) == (values[1] in (0, 1))
 
 
 @given(PLACES, NUMBERS)
