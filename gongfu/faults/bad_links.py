@@ -111,7 +111,7 @@ def bad_links(run: FaultRun) -> Figures:
 def _storm(links: Links, name: str, weather: Weather) -> float:
     """Bad weather for a while; seconds until all that waited is through."""
     links.both(lambda way: way.weather(weather))
-    time.sleep(links.run.effort.of(3.0, 20.0, 60.0))
+    time.sleep(links.run.effort.of(3.0, 10.0, 60.0))
     links.both(lambda way: way.weather(CLEAR))
     drained_s = links.whole()
     links.run.say(f"R8: after {name} all was through in {drained_s:.1f} s")
@@ -120,7 +120,7 @@ def _storm(links: Links, name: str, weather: Weather) -> float:
 
 def _flapping(links: Links) -> float:
     """Five seconds up, five seconds down, by turns broken and silent."""
-    for flap in range(links.run.effort.of(1, 4, 12)):
+    for flap in range(links.run.effort.of(1, 2, 12)):
         if flap % 2:
             links.both(Proxy.silence)
         else:

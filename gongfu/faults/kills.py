@@ -16,7 +16,7 @@ from gongfu.faults.verdicts import (
 )
 
 EVERY_MS = 238  # of each of 119 devices: 500 messages/s
-LIMITS_S = (90.0, 780.0, math.inf)  # on a slow machine a bench kills less often, and says so
+LIMITS_S = (90.0, 720.0, math.inf)  # on a slow machine a bench kills less often, and says so
 RATE_S = 2.0
 CALM_S = (0.2, 1.2)
 Recoveries = dict[Victim, list[float]]
