@@ -96,14 +96,14 @@ class Stand:
         """The way to the broker."""
         return AiomqttConnector("127.0.0.1", self.settings.broker.port)
 
-    def herd(self, msg_per_s: float, devices: int | None = None) -> Herd:
-        """The first devices of the county, sharing the pace.
+    def herd(self, msg_per_s: float, devices: int | None = None, *, mute: int = 0) -> Herd:
+        """The first devices of the county, sharing the pace; the last ``mute`` say nothing.
 
         Many messages are said with our own client, which costs less; few with aiomqtt.
         """
         assets = self.assets()[:devices]
         way = self.connector if msg_per_s < MANY_PER_S else self._own_client
-        return Herd(HerdSetup(way, self.secrets.devices, assets, self.ring, msg_per_s))
+        return Herd(HerdSetup(way, self.secrets.devices, assets, self.ring, msg_per_s, mute))
 
     @property
     def _own_client(self) -> BusConnector:
