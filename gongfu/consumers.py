@@ -48,8 +48,15 @@ class ConsumerLoop:
         self._woken.set()
 
     def tick(self) -> None:
-        """Let the consumer look at the clock, in its own thread; returns when it has."""
-        self._thread.submit(self._consumer.tick, self._clock.now_ms()).result()
+        """Let the consumer look at the clock, in its own thread; returns when it has.
+
+        Without effect once the loop has ended.
+        """
+        try:
+            ticking = self._thread.submit(self._consumer.tick, self._clock.now_ms())
+        except RuntimeError:  # the executor takes nothing more: a job was due while we stop
+            return
+        ticking.result()
 
     async def run(self) -> None:
         """Work until cancelled; a failed turn is repeated from the cursor."""

@@ -15,7 +15,8 @@ import psutil
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from gongfu_ingest.disk import is_lost_write
+from gongfu_ingest.disk import FLUSH_FAILED, is_lost_write
+from gongfu_ingest.errors import LostWritesError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,10 +54,8 @@ def end_if_lost(error: BaseException) -> None:
     """Say why and exit at once, without closing anything, when a flush has failed."""
     if not is_lost_write(error):
         return
-    sys.stderr.write(
-        f"gongfu ends: a flush to the disk failed ({error}). Look at the disk under the state "
-        "folder, then start again; devices keep what was not acknowledged.\n"
-    )
+    told = str(error) if isinstance(error, LostWritesError) else FLUSH_FAILED % error
+    sys.stderr.write(f"gongfu ends: {told}\n")
     sys.stderr.flush()
     for child in _children():
         child.terminate()

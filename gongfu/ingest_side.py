@@ -12,7 +12,7 @@ from gongfu_broker.mqtt.client import MqttConnector
 from gongfu_broker.ports import Intake, Session
 from gongfu_broker.topics import uplink_filters
 from gongfu_ingest.disk import DiskGuard, used_bytes
-from gongfu_ingest.lanes import BACKFILL_BATCH, Lane
+from gongfu_ingest.lanes import BACKFILL_BATCH, BACKFILL_COMMIT_BYTES, Lane
 
 
 def intake_connector(settings: Settings) -> MqttConnector:
@@ -53,6 +53,7 @@ def ingest_lanes(settings: Settings, keys: Secrets) -> Sequence[Lane]:
             intake(late),
             urgent=False,
             batch=BACKFILL_BATCH,
+            commit_bytes=BACKFILL_COMMIT_BYTES,
             flush_s=flush_s,
         ),
     ]

@@ -15,6 +15,7 @@ from typing import Any
 from gongfu.backup.daily import KEEP, backup_job
 from gongfu.children import OwnChild
 from gongfu.cli.output import say
+from gongfu.collector import calm_collector
 from gongfu.demo_clock import platform_clock, utc_now
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import FIRST_PASSWORD, FleetSide, open_fleet
@@ -142,9 +143,11 @@ async def _broker(house: House) -> AsyncIterator[None]:
 
 def _worker(house: House) -> Worker:
     keys = load_secrets(house.settings.state, [])
-    return worker(
+    made = worker(
         house.settings, keys, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet
     )
+    calm_collector()
+    return made
 
 
 def _worker_tasks(house: House, work: Worker) -> list[Work]:

@@ -90,7 +90,7 @@ class IngestSettings(_Section):
     """How much ingest takes at a time, and how much may wait in memory, in messages."""
 
     batch: Annotated[int, Field(ge=1, le=50_000)] = 2_000
-    flush_ms: Annotated[int, Field(ge=1, le=10_000)] = 100
+    flush_ms: Annotated[int, Field(ge=1, le=10_000)] = 200
     window: Annotated[int, Field(ge=100, le=65_535)] = 10_000
     backfill_window: Annotated[int, Field(ge=100, le=65_535)] = 1_000
 

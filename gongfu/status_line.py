@@ -1,7 +1,11 @@
 """A line in the terminal now and then: what the county does."""
 
 import asyncio
+import contextlib
+import sqlite3
 from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from gongfu.cli.output import say
 from gongfu.demo_clock import SHANGHAI
@@ -17,7 +21,9 @@ async def report_status(fleet: FleetSide, telemetry: Telemetry, clock: Clock) ->
     """Print until cancelled."""
     await asyncio.sleep(FIRST_S)
     while True:
-        say(await asyncio.to_thread(status_line, fleet, telemetry, clock))
+        # A line for people must not end the platform; on a full disk it may go nowhere.
+        with contextlib.suppress(OSError, sqlite3.Error, SQLAlchemyError):
+            say(await asyncio.to_thread(status_line, fleet, telemetry, clock))
         await asyncio.sleep(EVERY_S)
 
 

@@ -1,6 +1,6 @@
 """Ingest's side of the house, opened once per process, in the shapes the fleet asks for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +83,11 @@ class LogHistory:
         with self.telemetry.database.snapshot():
             covered = self.telemetry.log.head()
             return covered, self.telemetry.store.series(dev, metric, start_ms, end_ms)
+
+    def devices(self) -> tuple[int, Collection[str]]:
+        """(newest log seq that is looked at, every device of which a reading was ever stored)."""
+        with self.telemetry.database.snapshot():
+            return self.telemetry.log.head(), self.telemetry.store.last().keys()
 
     def kept_since_ms(self) -> int:
         """Readings older than this may have expired."""

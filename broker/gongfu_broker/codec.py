@@ -53,6 +53,9 @@ def _shape(columns: tuple[Column, ...]) -> _Shape:
     return _Shape(columns, tuple((c.low, c.high) for c in columns), missing)
 
 
+# A NamedTuple's own constructor is a Python function; for what is made per message this is twice
+# as fast.
+_new = tuple.__new__
 # By plain text: a dict finds it in half the time of a member of an enumeration.
 _SHAPES = {str(kind): _shape(COLUMNS[KNOWN_VERSION, kind]) for kind in DeviceKind}
 _decode_batch = msgspec.json.Decoder(Batch).decode
@@ -86,7 +89,8 @@ def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
     else:
         samples = tuple([_sample(shape, t0_ms, row, faults) for row in rows])
         width = max(map(len, rows))
-    return Telemetry(batch.boot, batch.seq, batch.lo, samples, tuple(faults), width)
+    told = (batch.boot, batch.seq, batch.lo, samples, tuple(faults), width)
+    return _new(Telemetry, told)
 
 
 def decode_event(payload: bytes) -> Event:
@@ -146,7 +150,7 @@ def _sample(shape: _Shape, t0_ms: int, row: list[float | None], faults: list[str
         if value is not None and not low <= value <= high:
             _blank(columns, row, faults)
             break
-    return Sample(t0_ms + int(dt), tuple(row) + missing[len(row)])
+    return _new(Sample, (t0_ms + int(dt), tuple(row) + missing[len(row)]))
 
 
 def _blank(columns: tuple[Column, ...], values: list[float | None], faults: list[str]) -> None:

@@ -19,7 +19,7 @@ from gongfu.backup.moment import (
 from gongfu.backup.sqlite_copy import frozen, require_sound
 from gongfu.errors import BackupError
 from gongfu_fleet.adapters.db.migrate import knows
-from gongfu_ingest.database import SCHEMA_VERSION
+from gongfu_ingest.database import READABLE_SCHEMAS
 
 
 def check_backup(archive: Path) -> Manifest:
@@ -57,7 +57,7 @@ def _require_files(manifest: Manifest) -> None:
 
 def _require_facts(facts: Facts, folder: Path) -> None:
     revision, schema = facts.fleet.revision, facts.log.telemetry_schema
-    if not knows(revision) or schema != SCHEMA_VERSION:
+    if not knows(revision) or schema not in READABLE_SCHEMAS:
         raise BackupError(
             f"the backup's databases (fleet {revision}, telemetry {schema}) are unknown to this "
             "Gongfu: restore it with the version that made it"

@@ -25,6 +25,9 @@ def disk_faults(run: FaultRun) -> Figures:
     low_s, full_s = run.effort.of((2.0, 5.0), (10.0, 45.0), (60.0, 300.0))
     with small_disk(run.folder / "disk", DISK_MB) as disk:
         stand = Stand(disk.folder / "state", run.folder / "ring.db")
+        # Its last words must not be lost with the disk.
+        stand.settings.state.mkdir()
+        stand.house.log_path.symlink_to(run.folder / "run.log")
         stand.start()
         try:
             with stand.herd(MSG_PER_S, run.effort.of(40, 119, 119)) as herd:

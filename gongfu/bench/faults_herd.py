@@ -35,6 +35,7 @@ PACE = Pace(window=200, resend_s=4.0, resend_most_s=8.0, tries=1_000)
 Rows = Sequence[tuple[int, Values]]
 # Rows older than this were told on purpose; a device sends such as backfill.
 LATE_MS = 60_000
+NEVER_MS = 10**15
 
 
 class HerdRecorder(Recorder):
@@ -107,13 +108,17 @@ def _middle(policy: Policy) -> float:
 
 @dataclass(frozen=True)
 class HerdSetup:
-    """``msg_per_s`` is shared by all assets; ``ring`` is their one file, kept over restarts."""
+    """``msg_per_s`` is shared by all assets; ``ring`` is their one file, kept over restarts.
+
+    The last ``mute`` assets say only what they are told to.
+    """
 
     connector: BusConnector
     secrets: Mapping[str, str] = field(repr=False)
     assets: Sequence[Asset]
     ring: Path
     msg_per_s: float
+    mute: int = 0
 
 
 class Herd:
@@ -126,14 +131,16 @@ class Herd:
     def __init__(self, setup: HerdSetup) -> None:
         self._setup = setup
         self.assets = setup.assets
+        self.mute = setup.assets[len(setup.assets) - setup.mute :]
         self.status = SimStatus(devices=len(setup.assets))
         self._stop = threading.Event()
         self._quiet = threading.Event()
         self._thread = threading.Thread(target=self._work, name="herd", daemon=True)
         self._error: BaseException | None = None
-        every_ms = round(1_000 * len(setup.assets) / setup.msg_per_s)
+        talking = len(setup.assets) - setup.mute
+        every_ms = round(1_000 * talking / setup.msg_per_s)
         self._worlds = {
-            asset.id: Steady(quiet_values(asset), every_ms, place * 7)
+            asset.id: Steady(quiet_values(asset), every_ms if place < talking else NEVER_MS, place)
             for place, asset in enumerate(setup.assets)
         }
 

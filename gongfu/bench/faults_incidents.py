@@ -21,6 +21,8 @@ SLOWEST_RULE_S = 1_800
 # Each breach of an asset has hours of its own, far from the rows that the herd sends now.
 WINDOW_MS = 4 * 60 * MINUTE_MS
 ABOVE_CELSIUS = 6.0
+# Longer than the delays of quick_alarms, which are 5 s.
+HOT_S, COOL_S = 6, 8
 MOST = 10_000
 
 
@@ -44,13 +46,31 @@ def breach(zone: Zone, begin_ms: int) -> Rows:
     return rows
 
 
+def breach_now(zone: Zone, now_ms: int) -> tuple[int, Rows]:
+    """Cool rows, then rows too warm for longer than a quick rule waits, the last one now.
+
+    Returns the millisecond it began in, and the rows, one a second. See ``quick_alarms``.
+    """
+    high = zone.policy.high_celsius or 0.0
+    begin_ms = now_ms - HOT_S * 1_000
+    rows = []
+    for second in range(-COOL_S, HOT_S + 1):
+        celsius = high + ABOVE_CELSIUS if second >= 0 else high - 2.0
+        rows.append((begin_ms + second * 1_000, (*([None] * (zone.zone - 1)), celsius)))
+    return begin_ms, rows
+
+
 class Breaches:
-    """One breach at a time, told by a device of the herd; acknowledged by a person over HTTP."""
+    """One breach at a time, told by a device of the herd; acknowledged by a person over HTTP.
+
+    Those of hours ago come as backfill of devices at work; those of now, live, of mute ones.
+    """
 
     def __init__(self, stand: Stand, herd: Herd) -> None:
         self._stand = stand
         self._herd = herd
         self._assets = breakable(herd.assets)
+        self._mute = breakable(herd.mute)
         self._began_ms = real_ms() - real_ms() % MINUTE_MS
         self._doors = ExitStack()
         self._client: httpx.Client | None = None
@@ -64,6 +84,14 @@ class Breaches:
         asset = self._assets[turn % len(self._assets)]
         begin_ms = self._began_ms - (turn // len(self._assets) + 1) * WINDOW_MS
         self._herd.tell(asset.id, breach(asset.zones[0], begin_ms))
+        self.told.add((asset.id, begin_ms))
+        return asset.id, begin_ms
+
+    def tell_live(self) -> tuple[str, int]:
+        """Tell a breach of now on a mute device; returns as ``tell``."""
+        asset = self._mute[len(self.told) % len(self._mute)]
+        begin_ms, rows = breach_now(asset.zones[0], real_ms())
+        self._herd.tell(asset.id, rows)
         self.told.add((asset.id, begin_ms))
         return asset.id, begin_ms
 

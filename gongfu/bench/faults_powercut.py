@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gongfu.bench.faults_incidents import breaches
-from gongfu.bench.faults_stand import Stand, figures_of
+from gongfu.bench.faults_stand import Stand, at_once, figures_of
 from gongfu.faults.effort import FaultRun, Figures
 from gongfu.faults.powercut import PowerCutDisk, power_cut_disk
 from gongfu.faults.powercut_writer import DEV
 from gongfu_firmware_sim.ring import Ring, read_ledger
 
-DISK_MB = 256
+DISK_MB, RING_MB = 256, 32
 MSG_PER_S = 300.0
 READY_S, DRAIN_S = 60.0, 120.0
 
@@ -29,10 +29,13 @@ READY_S, DRAIN_S = 60.0, 120.0
 def power_cuts(run: FaultRun) -> Figures:
     """Cuts under the platform, then under a ring."""
     cuts = run.effort.of(3, 20, 50)
-    with power_cut_disk(run.folder / "platform", DISK_MB) as disk:
-        store = _cut_platform(run, disk, cuts)
-    with power_cut_disk(run.folder / "device", 32) as disk:
-        ring = _cut_ring(run, disk, cuts)
+    with (
+        power_cut_disk(run.folder / "platform", DISK_MB) as disk,
+        power_cut_disk(run.folder / "device", RING_MB) as other,
+    ):
+        store, ring = at_once(
+            run, lambda: _cut_platform(run, disk, cuts), lambda: _cut_ring(run, other, cuts)
+        )
     lost = store["lost"] + ring["ring_lost"]
     return {**store, **ring, "lost": lost, "store_lost": store["lost"], "runs": 2 * cuts}
 
@@ -50,7 +53,7 @@ def _cut_platform(run: FaultRun, disk: PowerCutDisk, cuts: int) -> Figures:
             time.sleep(dice.uniform(0.5, longest_s))
             people.acknowledge_all()
             time.sleep(dice.uniform(0.0, 0.2))
-            disk.cut()
+            disk.cut(*stand.house.pids())
             stand.house.kill()
             disk.restore()
             opened += _examine(stand)
@@ -104,7 +107,8 @@ def _cut_ring(run: FaultRun, disk: PowerCutDisk, cuts: int) -> Figures:
     for _ in range(cuts):
         with _writer(path) as told:
             _listen(told.process, told.told, dice.uniform(0.3, 1.2))
-            disk.cut()
+            disk.cut(told.process.pid)
+            told.process.kill()
             _listen(told.process, told.told, 5.0)
         disk.restore()
         boots_repeated += told.told.boot <= boot
@@ -143,9 +147,9 @@ def _writer(path: Path) -> Iterator[_Writer]:
 
 
 def _listen(process: "subprocess.Popen[str]", told: _Told, seconds: float) -> None:
-    """Hear the writer for a while, or to its end."""
+    """Hear the writer for a while and until it has said something, or to its end."""
     deadline = time.monotonic() + seconds
-    while process.stdout is not None and time.monotonic() < deadline:
+    while process.stdout is not None and (time.monotonic() < deadline or not told.stored):
         line = process.stdout.readline()
         if not line:
             return

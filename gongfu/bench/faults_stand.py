@@ -2,23 +2,28 @@
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from gongfu.bench.faults_herd import Herd, HerdSetup
 from gongfu.bench.house import House, HouseError, free_port
 from gongfu.directory import RegisteredDevices
+from gongfu.faults.effort import Effort, FaultRun
 from gongfu.fleet_side import open_fleet
 from gongfu.ledger_check import Verdict, check_ledger
 from gongfu.secrets_file import Secrets, load_secrets
 from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
 from gongfu_broker.client_aiomqtt import AiomqttConnector
-from gongfu_broker.ports import Device
+from gongfu_broker.mqtt.client import MqttConnector
+from gongfu_broker.ports import BusConnector, Device
 from gongfu_fleet.domain.assets import Asset
 
 READY_S = 60.0
+MANY_PER_S = 250.0
+Part = TypeVar("Part")
 
 
 class Stand:
@@ -98,11 +103,18 @@ class Stand:
         """The way to the broker."""
         return AiomqttConnector("127.0.0.1", self.settings.broker.port)
 
-    def herd(self, msg_per_s: float, devices: int | None = None) -> Herd:
-        """The first devices of the county, sharing the pace."""
+    def herd(self, msg_per_s: float, devices: int | None = None, *, mute: int = 0) -> Herd:
+        """The first devices of the county, sharing the pace; the last ``mute`` say nothing.
+
+        Many messages are said with our own client, which costs less; few with aiomqtt.
+        """
         assets = self.assets()[:devices]
-        secrets = self.secrets.devices
-        return Herd(HerdSetup(self.connector, secrets, assets, self.ring, msg_per_s))
+        way = self.connector if msg_per_s < MANY_PER_S else self._own_client
+        return Herd(HerdSetup(way, self.secrets.devices, assets, self.ring, msg_per_s, mute))
+
+    @property
+    def _own_client(self) -> BusConnector:
+        return MqttConnector("127.0.0.1", self.settings.broker.port)
 
     def drain(self, herd: Herd, timeout_s: float) -> float:
         """Let the herd send what it holds; returns the seconds until all is acknowledged."""
@@ -114,6 +126,17 @@ class Stand:
     def verdict(self) -> Verdict:
         """The ledger of the rings against the store; after everything has come to rest."""
         return check_ledger(self.ring, self.settings.telemetry_path, self.devices())
+
+
+def at_once(run: FaultRun, *parts: Callable[[], Part]) -> list[Part]:
+    """What the parts return, in their order; together unless the effort is full.
+
+    They have nothing in common, and mostly wait.
+    """
+    if run.effort is Effort.FULL:
+        return [part() for part in parts]
+    with ThreadPoolExecutor(len(parts), thread_name_prefix="part") as threads:
+        return [done.result() for done in [threads.submit(part) for part in parts]]
 
 
 def figures_of(verdict: Verdict) -> dict[str, Any]:  # Any: counts, and examples when not clean

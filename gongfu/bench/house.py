@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,6 +68,11 @@ class House:
             raise HouseError("the house was not started")
         return self._process.pid
 
+    def pids(self) -> list[int]:
+        """The run and its children."""
+        house = psutil.Process(self.pid)
+        return [house.pid, *(child.pid for child in house.children(recursive=True))]
+
     @property
     def log_path(self) -> Path:
         """Where its output goes."""
@@ -112,9 +117,9 @@ class House:
 
     def kill(self, *, children: bool = True) -> None:
         """Kill -9 of the run, with its children at once or leaving them orphaned."""
-        house = psutil.Process(self.pid)
-        for process in (house, *(house.children(recursive=True) if children else ())):
-            process.kill()
+        for pid in self.pids() if children else [self.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if self._process is not None:
             self._process.wait(10)
 

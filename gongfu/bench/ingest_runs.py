@@ -27,6 +27,7 @@ from gongfu_broker.topics import DOWN, ROOT, UP, VERSION
 PUBLISHER = "bench-0"
 _SECRET = "publishes-on-loopback-only"  # noqa: S105 - of a broker that lives for seconds
 TIMEOUT_S = 180.0
+WARM_UP = 2
 ACKS = f"{ROOT}/{VERSION}/+/+/ack"
 
 
@@ -94,13 +95,13 @@ def own_accounts(stand: Stand) -> list[Account]:
 
 
 def measure(stand: Stand, kind: Kind, rounds: int) -> Measured:
-    """Each device sends one message to warm up and ``rounds`` that count."""
+    """Each device sends ``WARM_UP`` messages first and then ``rounds`` that count."""
     with _folder(stand) as folder, BenchBroker(folder / "broker", stand.platform_users) as broker:
         plan = Plan(
             port=broker.port,
             accounts=[publisher()],
             devices=stand.devices,
-            begin_ms=now_ms() - (rounds + 1) * 1_000,
+            begin_ms=now_ms() - (WARM_UP + rounds) * 1_000,
         )
         subject = Subject(kind, str(folder / "state"), broker.port)
         with (
@@ -108,10 +109,10 @@ def measure(stand: Stand, kind: Kind, rounds: int) -> Measured:
             companion(folder, "load", plan) as load,
         ):
             pipeline.ask({"until": 0}, TIMEOUT_S)
-            load.ask({"burst": 1}, TIMEOUT_S)
-            warm = pipeline.ask(_until(stand.devices), TIMEOUT_S)
-            load.ask({"burst": rounds + 1}, TIMEOUT_S)
-            done = pipeline.ask(_until(stand.devices * (rounds + 1)), TIMEOUT_S)
+            load.ask({"burst": WARM_UP}, TIMEOUT_S)
+            warm = pipeline.ask(_until(stand.devices * WARM_UP), TIMEOUT_S)
+            load.ask({"burst": WARM_UP + rounds}, TIMEOUT_S)
+            done = pipeline.ask(_until(stand.devices * (WARM_UP + rounds)), TIMEOUT_S)
             acks = kind not in (Kind.LINE, Kind.REFERENCE_LINE)
             ledger = load.ask({"settle_s": 30 if acks else 0, "ledger": 1}, TIMEOUT_S)["ledger"]
         us = (done["cpu_s"] - warm["cpu_s"]) * 1e6 / (done["done"] - warm["done"])

@@ -1,7 +1,8 @@
 """What is measured: one pipeline in a process of its own, which tells its CPU time when asked.
 
 Run as a companion: ``python -m gongfu.bench.ingest_subject SUBJECT.json``. Ours is production's
-wiring; without alarms the watch is there but not run.
+wiring; without alarms the watch is there but not run. Event loop and collector are set alike for
+every kind.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ import uvloop
 from gongfu.bench.ingest_lines import LinePipeline
 from gongfu.bench.load_process import Told, answer, questions
 from gongfu.bench.reference_pipeline import ReferencePipeline
+from gongfu.collector import calm_collector
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import open_fleet
 from gongfu.secrets_file import load_secrets
@@ -35,7 +37,7 @@ from gongfu_broker.ports import Session
 from gongfu_fleet.services.watch_cold_chain import CONSUMER
 
 HOST = "127.0.0.1"
-POLL_S = 0.02
+POLL_S = 0.2
 READY_S = 60.0
 
 
@@ -180,6 +182,7 @@ async def serve(subject: Subject) -> None:
     """Answer ``{"until": n, "timeout_s": s}`` when n messages are done, with the CPU time."""
     async with pipeline(subject) as running:
         await running.wait(running.ready, READY_S)
+        calm_collector()
         async for question in questions():
             answer(await _answer(running, question))
 

@@ -112,8 +112,11 @@ class Load:
             self._pump(k)
 
     def start(self, seconds: float, begin_ms: int) -> None:
-        """Let every device send one message per ``every_ms``, evenly spread, from now on."""
-        self._script = replace(self._script, begin_ms=begin_ms)
+        """Let every device send one message per ``every_ms``, evenly spread, from now on.
+
+        What it said before was message 1; ``begin_ms`` is one step before the first of these.
+        """
+        self._script = replace(self._script, begin_ms=begin_ms, first_ms=self._script.begin_ms)
         self._saying = asyncio.create_task(self._steadily(seconds))
 
     async def settle(self, timeout_s: float) -> None:
@@ -121,11 +124,13 @@ class Load:
         if self._saying:
             await self._saying
         deadline = time.monotonic() + timeout_s
-        again = time.monotonic() + RESEND_S
+        wait_s = RESEND_S
+        again = time.monotonic() + wait_s
         while self.ledger.acked != self.ledger.sent and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
             if time.monotonic() > again:
-                again = time.monotonic() + RESEND_S
+                wait_s *= 2
+                again = time.monotonic() + wait_s
                 for k in range(len(self.links)):
                     self._resend(k)
 

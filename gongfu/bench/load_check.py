@@ -40,12 +40,12 @@ def _standing(script: Script, acked: Sequence[int], store: EmbeddedStore) -> lis
     place_of = {dev: place for place, dev in enumerate(device_ids(len(acked)))}
     found: list[set[int]] = [set() for _ in acked]
     end_ms = script.at_ms(0, max(acked, default=0) + 2)
-    for point in store.export(script.begin_ms - HOUR_MS, end_ms):
+    first_ms = min(script.at_ms(0, 1), script.begin_ms)
+    for point in store.export(first_ms - HOUR_MS, end_ms):
         place = place_of.get(point.dev)
         if place is None:
             continue
-        # A backlog's rows all carry what its message number says.
-        seq = max(1, (point.ts_ms - script.at_ms(place, 1)) // script.every_ms + 1)
+        seq = script.seq_at(place, point.ts_ms)
         if tuple(point.values.get(metric) for metric in METRICS) == script.values(place, seq):
             found[place].add(point.ts_ms)
     return found

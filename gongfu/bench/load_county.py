@@ -20,9 +20,10 @@ FIRST = 10_001
 _QUIET = tuple(round(3 + (7 * n % 41) / 20, 2) for n in range(41))
 _WARM = tuple(round(11 + (7 * n % 41) / 20, 2) for n in range(41))
 _KG = tuple(round(12 + (5 * n % 23) / 1000, 3) for n in range(23))
-# A warm device comes back with half an hour behind it, a row a minute, but for 5 to 60 s: its
-# alarm delay of 30 min passes while the load runs.
+# A warm device's second message is a backlog of half an hour, a row a minute, but for 5 to 60 s:
+# its alarm delay of 30 min passes while the load runs.
 HISTORY_ROWS = 30
+BACKLOG = 2
 MINUTE_MS = 60_000
 _SPREAD_S = 55
 
@@ -39,9 +40,9 @@ def device_ids(devices: int) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Script:
-    """What ``devices`` say: a sample each ``every_ms`` from ``begin_ms``, evenly spread.
+    """What ``devices`` say: a sample each ``every_ms`` from ``begin_ms`` on, evenly spread.
 
-    The first ``warm`` of them breach.
+    Message 1 may have come earlier, at ``first_ms``. The first ``warm`` devices breach.
     """
 
     devices: int
@@ -49,6 +50,7 @@ class Script:
     every_ms: int = 1_000
     warm: int = 0
     boot: int = 1
+    first_ms: int | None = None
 
     def is_warm(self, place: int) -> bool:
         """Whether the device is one of those that breach."""
@@ -56,7 +58,16 @@ class Script:
 
     def at_ms(self, place: int, seq: int) -> int:
         """Device time of a message with one sample; 1 is the first."""
-        return self.begin_ms + (seq - 1) * self.every_ms + place * self.every_ms // self.devices
+        since_ms = self.begin_ms + (seq - 1) * self.every_ms
+        if seq == 1 and self.first_ms is not None:
+            since_ms = self.first_ms
+        return since_ms + place * self.every_ms // self.devices
+
+    def seq_at(self, place: int, ts_ms: int) -> int:
+        """Which message a stored row belongs to, when it belongs to one."""
+        if self.is_warm(place) and (ts_ms - self.at_ms(place, 1)) and ts_ms < self.at_ms(place, 2):
+            return BACKLOG
+        return max(1, (ts_ms - self.at_ms(place, 2)) // self.every_ms + 2)
 
     def values(self, place: int, seq: int) -> tuple[float, int, float]:
         """Celsius, door, kilograms of the sample."""
@@ -65,7 +76,7 @@ class Script:
 
     def has_history(self, place: int, seq: int) -> bool:
         """Whether the message is a warm device's backlog, which goes out as backfill."""
-        return seq == 1 and self.is_warm(place)
+        return seq == BACKLOG and self.is_warm(place)
 
     def rows(self, place: int, seq: int) -> list[tuple[int, tuple[float, int, float]]]:
         """(device time, values) of every sample of a message."""

@@ -28,7 +28,7 @@ from gongfu_broker.ports import Session
 
 HOST, FILTER = "127.0.0.1", "clf/v1/+/+/tel"
 TAKE = 1_000
-POLL_S = 0.005
+POLL_S = 0.05
 
 
 class Client(StrEnum):

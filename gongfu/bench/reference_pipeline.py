@@ -1,14 +1,15 @@
 """The pipeline as it is usually written: aiomqtt, pydantic, influxdb_client's Point.
 
 The same durable store stands behind it as behind ours: entries go through ``TelemetryLog.append``
-and rows through ``EmbeddedStore.project`` in one transaction per batch, as ``Committer`` does. It
-does less than ours: no registry, no numbering, no duplicates, no dead letters, no clock. Its
+and rows through ``EmbeddedStore.project_rows`` in one transaction per batch, as ``Committer`` does.
+It does less than ours: no registry, no numbering, no duplicates, no dead letters, no clock. Its
 application ack per device and batch goes out after the commit. Each message is turned into the same
 line of line protocol that ``gongfu_ingest.line_protocol`` writes.
 """
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -24,13 +25,13 @@ from gongfu_broker.payloads import MAX_INT, MAX_ROWS
 from gongfu_broker.topics import Leaf
 from gongfu_ingest.line_protocol import FLAGS
 from gongfu_ingest.log import Entry
-from gongfu_ingest.points import Point, Rank
+from gongfu_ingest.stores.hot import Row, Shape
 
 MAX_BATCH = 500
 FLUSH_S = 0.1
 TELEMETRY = "clf/v1/+/+/tel"
 _COLUMNS = COLUMNS[1, DeviceKind.CABINET]
-Row = Annotated[list[float | None], Field(min_length=1, max_length=64)]
+Told = Annotated[list[float | None], Field(min_length=1, max_length=64)]
 
 
 class Reading(BaseModel):
@@ -40,7 +41,7 @@ class Reading(BaseModel):
     boot: int = Field(ge=0, le=MAX_INT)
     seq: int = Field(ge=1, le=MAX_INT)
     t0: int = Field(ge=0, le=MAX_INT)
-    s: list[Row] = Field(min_length=1, max_length=MAX_ROWS)
+    s: list[Told] = Field(min_length=1, max_length=MAX_ROWS)
     lo: int = Field(default=1, ge=1, le=MAX_INT)
 
 
@@ -52,7 +53,7 @@ class Handled:
     payload: bytes
     reading: Reading
     lines: list[str]
-    points: list[Point]
+    rows: list[tuple[Shape, Row]]
 
     @property
     def address(self) -> tuple[str, str]:
@@ -65,13 +66,13 @@ def handle(topic: str, payload: bytes) -> Handled:
     """Read a cabinet's message; render its lines and rows. Raises pydantic's ValidationError."""
     reading = Reading.model_validate_json(payload)
     _, _, site, dev, _ = topic.split("/")
-    lines, points = [], []
+    lines, rows = [], []
     for index, row in enumerate(reading.s):
-        ts_ms = reading.t0 + int(row[0] or 0)
-        point = Point(ts_ms, dev, Rank(reading.boot, reading.seq, index), _values(row))
-        lines.append(_line(site, point))
-        points.append(point)
-    return Handled(topic, payload, reading, lines, points)
+        values = _values(row)
+        place = (reading.t0 + int(row[0] or 0), dev, reading.boot, reading.seq, index)
+        lines.append(_line(site, place, values))
+        rows.append((tuple(values), (*place, *values.values())))
+    return Handled(topic, payload, reading, lines, rows)
 
 
 def _values(row: Sequence[float | None]) -> dict[str, float]:
@@ -82,14 +83,14 @@ def _values(row: Sequence[float | None]) -> dict[str, float]:
     }
 
 
-def _line(site: str, point: Point) -> str:
+def _line(site: str, place: tuple[int, str, int, int, int], values: dict[str, float]) -> str:
+    ts_ms, dev, boot, mseq, idx = place
     line: Any = InfluxPoint(DeviceKind.CABINET.value)  # type: ignore[no-untyped-call] # untyped there
-    line.tag("dev", point.dev).tag("site", site)
-    for name, value in point.values.items():
+    line.tag("dev", dev).tag("site", site)
+    for name, value in values.items():
         line.field(name, int(value) if name in FLAGS else value)
-    boot, mseq, idx = point.rank
     line.field("boot", boot).field("mseq", mseq).field("idx", idx)
-    line.time(point.ts_ms, WritePrecision.MS)
+    line.time(ts_ms, WritePrecision.MS)
     text: str = line.to_line_protocol()
     return text
 
@@ -140,9 +141,13 @@ def _handled(message: aiomqtt.Message) -> Handled:
 def commit(telemetry: Telemetry, batch: Sequence[Handled]) -> None:
     """One durable transaction for a batch."""
     now_ms = time.time_ns() // 1_000_000
+    rows: dict[Shape, list[Row]] = defaultdict(list)
+    for item in batch:
+        for shape, row in item.rows:
+            rows[shape].append(row)
     with telemetry.database.transaction():
         telemetry.log.append([_entry(item, now_ms) for item in batch])
-        telemetry.store.project([point for item in batch for point in item.points])
+        telemetry.store.project_rows(rows)
 
 
 def _entry(item: Handled, now_ms: int) -> Entry:

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +31,10 @@ from gongfu_fleet.services.watch_cold_chain import CONSUMER
 WARM = 50
 LOOK_S = 0.25
 READY_S = 120.0
+# A fleet that nobody knew is judged from its past, device by device.
+MEET_S = 300.0
 SETTLE_S = 60.0
+EVERY_MS = 1_000
 # The first seconds bring backlogs and cold caches.
 SKIP_S = 5.0
 
@@ -62,7 +65,7 @@ class Scene:
     load: Companion
     telemetry: Telemetry
     fleet: FleetSide
-    births: int = 0
+    before: int = 0
 
     def look(self) -> Look:
         """How far everything is now."""
@@ -70,8 +73,8 @@ class Scene:
         return Look(
             time.monotonic(),
             told["sent"],
-            self.telemetry.log.head() - self.births,
-            self.followed() - self.births,
+            self.telemetry.log.head() - self.before,
+            self.followed() - self.before,
             *(_cpu_s(pid) for pid in (self.house.pid, self.broker.pid, self.load.pid)),
         )
 
@@ -80,16 +83,22 @@ class Scene:
         cursor = self.fleet.ledger.cursor(CONSUMER)
         return cursor.seq if cursor else 0
 
-    def wait_births(self, devices: int) -> None:
-        """Wait until the log holds every birth, and nothing else."""
-        deadline = time.monotonic() + READY_S
-        while self.followed() < devices:
+    def meet(self, devices: int) -> float:
+        """Births and a first message of every device; how many seconds until all are followed."""
+        began = time.monotonic()
+        self._wait(devices, "births")
+        self.load.ask({"burst": 1}, 30)
+        self._wait(2 * devices, "first messages")
+        self.before = self.followed() - devices
+        return time.monotonic() - began
+
+    def _wait(self, records: int, what: str) -> None:
+        deadline = time.monotonic() + MEET_S
+        while self.followed() < records:
             if time.monotonic() > deadline:
-                raise CompanionError(
-                    f"{self.followed()} of {devices} births came:\n{self.house.tail()}"
-                )
+                told = f"the watch is at {self.followed()} of {records}, waiting for {what}"
+                raise CompanionError(f"{told}:\n{self.house.tail()}")
             time.sleep(0.2)
-        self.births = self.followed()
 
     def wait_followed(self) -> None:
         """Wait until the watch has saved all that was committed."""
@@ -102,16 +111,17 @@ def scenario_b(stand: Stand, seconds: float) -> dict[str, Any]:  # Any: figures 
     """Run it and return its figures, with ``lost``."""
     folder = stand.folder / "scenario"
     shutil.copytree(stand.template, folder / "state")
-    with _scene(stand, folder) as scene:
-        scene.wait_births(stand.devices)
-        begin_ms = now_ms()
+    first_ms = now_ms()
+    with _scene(stand, folder, first_ms) as scene:
+        met_s = scene.meet(stand.devices)
+        begin_ms = now_ms() - EVERY_MS
         scene.load.ask({"steady_s": seconds, "begin_ms": begin_ms}, 30)
         looks = _watch(scene, seconds)
         rss = psutil.Process(scene.house.pid).memory_info().rss
         told = scene.load.ask({"settle_s": SETTLE_S, "ledger": 1}, SETTLE_S + 30)
         scene.wait_followed()
         delays = _incident_delays_s(scene.fleet, begin_ms)
-    script = _plan(stand, 0, begin_ms).script
+    script = replace(_plan(stand, 0, begin_ms).script, first_ms=first_ms)
     judged = judge(script, told["ledger"], folder / "state" / "telemetry.db")
     shutil.rmtree(folder)
     return {
@@ -125,6 +135,7 @@ def scenario_b(stand: Stand, seconds: float) -> dict[str, Any]:  # Any: figures 
         "incidents": len(delays),
         "incident_p99_s": round(delays[int(len(delays) * 0.99)], 2) if delays else None,
         "rss_mb": round(rss / 1e6, 1),
+        "first_contact_s": round(met_s, 1),
         "generator_behind_s": round(told["behind_s"], 2),
     }
 
@@ -168,7 +179,7 @@ def _plan(stand: Stand, port: int, begin_ms: int) -> Plan:
 
 
 @contextmanager
-def _scene(stand: Stand, folder: Path) -> Iterator[Scene]:
+def _scene(stand: Stand, folder: Path, first_ms: int) -> Iterator[Scene]:
     settings = house_settings(folder / "state", speed=1.0)
     with ExitStack() as stack:
         broker = stack.enter_context(BenchBroker(folder / "broker", stand.users))
@@ -177,7 +188,7 @@ def _scene(stand: Stand, folder: Path) -> Iterator[Scene]:
         stack.callback(house.stop)
         house.start("worker")
         _wait_connected(house)
-        load = stack.enter_context(companion(folder, "load", _plan(stand, broker.port, 0)))
+        load = stack.enter_context(companion(folder, "load", _plan(stand, broker.port, first_ms)))
         fleet = open_fleet(settings)
         stack.callback(fleet.close)
         telemetry = open_telemetry(settings.telemetry_path, read_only=True)

@@ -7,7 +7,7 @@ readings for rebuilds come from the load's own script. CPU of the thread that wa
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -99,6 +99,11 @@ class Told:
         rows = [row for seq in range(1, rounds + 1) for row in self.script.rows(place, seq)]
         return head, [(ts, round(value, 2)) for ts, value in rows if start_ms <= ts < end_ms]
 
+    def devices(self) -> tuple[int, Collection[str]]:
+        """Those that the log has heard of."""
+        head = self.log.head()
+        return head, list(self.places)[:head]
+
     def kept_since_ms(self) -> int:
         """Nothing expires."""
         return 0
@@ -127,6 +132,7 @@ class Stand:
             new_id=lambda: f"bench-{next(ids):08}",
             pace=Pace(records=SAVED_RECORDS),
         )
+        self.watch.turn()  # before the first reading, as a worker starts
 
     def commit(self, first: int, rounds: int) -> None:
         """Fill the log with the rounds from ``first`` on."""

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 
-from gongfu.fleet_side import open_fleet
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
 from gongfu_broker.client_aiomqtt import AiomqttConnector
@@ -31,6 +30,8 @@ from gongfu_firmware_sim.outbox import Outbox, Pace
 from gongfu_firmware_sim.recorder import Recorder
 from gongfu_firmware_sim.ring import Ring, Started
 from gongfu_firmware_sim.status import SimStatus
+from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.assets import Asset, AssetKind, Policy
 
 TICK_S = 0.1
@@ -39,6 +40,7 @@ STOP_S = 30.0
 PACE = Pace(window=200, resend_s=4.0, resend_most_s=8.0, tries=1_000)
 DEGREES_TOO_WARM = 4.0
 PERIOD_MS = 60_000
+FAR_FUTURE_MS = 4_102_444_800_000
 WARM_MS = 20_000
 
 
@@ -47,6 +49,7 @@ class CrowdSpec(msgspec.Struct, frozen=True):
 
     ``state`` holds registry and secrets, ``ring`` is the file of all rings. Every device measures
     a row, one message, each ``every_ms``. ``client``: whose MQTT it speaks, aiomqtt's or our own.
+    ``only_drain``: measure nothing, end when everything in the rings is acknowledged.
     """
 
     state: str
@@ -56,6 +59,7 @@ class CrowdSpec(msgspec.Struct, frozen=True):
     devices: int | None = None
     keep_alive_s: int = 30
     client: str = "aiomqtt"
+    only_drain: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,26 +143,38 @@ async def live(spec: CrowdSpec, stopping: asyncio.Event, status: SimStatus) -> N
             started = await loop.run_in_executor(thread, ring.start, names)
             units = list(_units(spec, assets, secrets=secrets, started=started, status=status))
             fleet = Fleet(units, ring, clock=RealClock(), thread=thread, status=status)
-            await _run(fleet, units, stopping)
+            if spec.only_drain:
+                _measure_nothing(units)
+            await _run(fleet, units, stopping, status if spec.only_drain else None)
         finally:
             await loop.run_in_executor(thread, ring.close)
 
 
 def crowd_of(state: Path, devices: int | None) -> list[Asset]:
     """The first assets of the registry that report."""
-    fleet = open_fleet(Settings(state=state))
+    engine = open_database(Settings(state=state).database_url)
     try:
-        return [a for a in fleet.registry.assets().values() if a.reports][:devices]
+        assets = SqlRegistry(engine).assets().values()
+        return [asset for asset in assets if asset.reports][:devices]
     finally:
-        fleet.close()
+        engine.dispose()
 
 
-async def _run(fleet: Fleet, units: Sequence[Unit], stopping: asyncio.Event) -> None:
+def _measure_nothing(units: Sequence[Unit]) -> None:
+    for unit in units:
+        unit.cursor_ms = FAR_FUTURE_MS
+
+
+async def _run(
+    fleet: Fleet, units: Sequence[Unit], stopping: asyncio.Event, draining: SimStatus | None
+) -> None:
     async with asyncio.TaskGroup() as group:
         for unit in units:
             group.create_task(unit.link.run(), name=unit.dev)
         while not stopping.is_set():
             await fleet.turn()
+            if draining and draining.in_ring == 0:
+                break
             await asyncio.sleep(TICK_S)
         for unit in units:
             unit.link.stop()
@@ -234,7 +250,7 @@ def crowding(spec: CrowdSpec) -> Iterator[Crowd]:
 
 
 async def main(text: str) -> None:
-    """Run the spec until SIGINT or SIGTERM."""
+    """Run the spec until SIGINT or SIGTERM, or until the rings are drained."""
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)

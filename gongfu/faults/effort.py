@@ -42,15 +42,11 @@ class FaultTestError(GongfuError):
 
 @dataclass(frozen=True)
 class FaultRun:
-    """One run of one test. ``folder`` is empty and its own; the same seed breaks the same things.
-
-    ``deadline_s`` bounds a test that repeats something: it then stops early and says how often.
-    """
+    """One run of one test in an empty folder of its own; the same seed breaks the same things."""
 
     folder: Path
     effort: Effort
     seed: int = 1
-    deadline_s: float | None = None
 
     def dice(self) -> random.Random:
         """Chance from the seed."""

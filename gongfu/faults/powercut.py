@@ -6,10 +6,11 @@ what was synced is there after the next mount, what was not is gone, as after a 
 
 import fcntl
 import os
+import signal
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,15 @@ class PowerCutDisk:
     image: Path
     folder: Path
 
-    def cut(self) -> None:
-        """Power off, now. Programs on it get I/O errors until they end."""
+    def cut(self, *programs: int) -> None:
+        """Power off, now, for the disk and for the programs that write to it.
+
+        They are stopped first and must then be killed: after the ioctl an fsync that was under way
+        may return as if it had succeeded, and nobody may act upon that.
+        """
+        for pid in programs:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         handle = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.ioctl(handle, IOC_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))

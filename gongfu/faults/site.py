@@ -17,6 +17,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 import psutil
+from msgspec import structs
 
 from gongfu.bench.house import House, HouseError, free_port
 from gongfu.faults.crowd import CrowdSpec
@@ -35,7 +36,7 @@ BROKER = "nats-server"
 RING = "devices.db"
 LOOK_S = 0.05
 PAGE = 2_000
-WHOLE_S = 60.0
+WHOLE_S, REST_S = 60.0, 420.0
 ALARM_DELAY_S = 5
 REAL_TIME = {"GONGFU_DEMO__SIMULATE": "false"}
 
@@ -127,7 +128,7 @@ class Platform:
             time.sleep(0.5)
             return len(set(seen[-4:])) == 1 and len(seen) > 3  # noqa: PLR2004 - two quiet seconds
 
-        until(still, "everything committed was followed", self.worker)
+        until(still, "everything committed was followed", self.worker, REST_S)
 
 
 class Site(Platform):
@@ -175,14 +176,26 @@ class Site(Platform):
             self._devices.kill()
             self._devices.wait()
 
+    def drain(self) -> float:
+        """Nothing new is measured; seconds until all that ever was is acknowledged."""
+        self.stop_devices()
+        began = time.monotonic()
+        devices = self._devices = self._switch_on(
+            structs.replace(self._spec, only_drain=True, client="own")  # cheaper than aiomqtt
+        )
+        until(lambda: devices.poll() is not None, "the rings are empty", self.worker, REST_S)
+        return time.monotonic() - began
+
+    def _switch_on(self, spec: CrowdSpec) -> "subprocess.Popen[bytes]":
+        words = [sys.executable, "-m", "gongfu.faults.crowd", msgspec.json.encode(spec).decode()]
+        with self.worker.log_path.open("ab") as log:
+            return subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - our own
+
     def _start(self, victim: Victim) -> None:
         if victim in (Victim.WORKER, Victim.EVERYTHING):
             self.start_worker()
         if victim in (Victim.DEVICES, Victim.EVERYTHING):
-            spec = msgspec.json.encode(self._spec).decode()
-            words = [sys.executable, "-m", "gongfu.faults.crowd", spec]
-            with self.worker.log_path.open("ab") as log:
-                self._devices = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - our own
+            self._devices = self._switch_on(self._spec)
         if victim in (Victim.API, Victim.EVERYTHING):
             self.api.start("api")
 

@@ -11,7 +11,7 @@ from gongfu_broker.payloads import State
 from gongfu_broker.ports import DeviceDirectory
 from gongfu_ingest.clock_table import load_clocks, save_clocks
 from gongfu_ingest.database import Database
-from gongfu_ingest.disk import DiskGuard, is_lost_write
+from gongfu_ingest.disk import FLUSH_FAILED, DiskGuard, is_lost_write
 from gongfu_ingest.errors import LostWritesError
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
@@ -79,10 +79,7 @@ class Committer:
         except sqlite3.OperationalError as error:
             if not is_lost_write(error):
                 raise
-            self._lost = LostWritesError(
-                f"a flush to the disk failed ({error}): look at the disk, then start again; "
-                "devices keep what was not acknowledged"
-            )
+            self._lost = LostWritesError(FLUSH_FAILED % error)
             raise self._lost from error
 
     def _commit(self, batch: Iterable[Draft]) -> list[DueAck]:

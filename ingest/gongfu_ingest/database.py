@@ -14,6 +14,8 @@ from gongfu_ingest.errors import SchemaError, StoreError
 from gongfu_ingest.stores import schema
 
 SCHEMA_VERSION = str(schema.VERSION)
+# A writer brings the older ones up to date.
+READABLE_SCHEMAS = frozenset(str(version) for version in range(1, schema.VERSION + 1))
 # Statements differ by the columns that rows bear, so a writer meets more than the usual 128.
 _CACHED_STATEMENTS = 512
 _HAS_META = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
@@ -39,6 +41,7 @@ class Database:
         Raises SchemaError for a foreign version, StoreError when there is nothing to read.
         """
         self.path = path
+        self.folding = threading.Lock()
         self._readers = threading.local()
         self._writer = None if read_only else _open_writer(path)
         if read_only and not path.exists():

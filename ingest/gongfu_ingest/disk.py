@@ -20,6 +20,10 @@ _UNSURE = frozenset(
         sqlite3.SQLITE_IOERR_DIR_CLOSE,
     }
 )
+FLUSH_FAILED = (
+    "a flush to the disk failed (%s): look at the disk under the state folder, then start again; "
+    "devices keep what was not acknowledged"
+)
 _FULL = sqlite3.SQLITE_FULL
 _MILLION = 1_000_000
 

@@ -39,7 +39,7 @@ class Pace:
     gather_s: float = 1.0
     idle_s: float = 5.0
     first_s: float = 0.5
-    most_s: float = 60.0
+    most_s: float = 15.0
     stopped_s: float = 300.0
 
     def pause_s(self, attempt: int, at_least_s: float = 0.0) -> float:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+NOT_YET = "not connected yet"
+
 
 class Waiting(NamedTuple):
     """Messages that were taken from the broker and are not committed yet."""
@@ -20,7 +22,7 @@ class IngestState:
     """
 
     def __init__(self, lanes: Iterable[str]) -> None:
-        self.links: dict[str, str | None] = dict.fromkeys(lanes, "not connected yet")
+        self.links: dict[str, str | None] = dict.fromkeys(lanes, NOT_YET)
         self.commit_error: str | None = None
         self.batches = 0
         self.messages = 0

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from gongfu_broker.ports import Intake
+from gongfu_broker.ports import Intake, Message
 
 FLUSH_S = 0.1
-BATCH = 2_000
-# One slice of backfill may stand before a live batch: about ten milliseconds.
-BACKFILL_BATCH = 200
+BATCH, COMMIT_BYTES = 2_000, 4 * 1024**2
+# One commit of backfill may stand before a live one: 1,500 rows, some twenty milliseconds.
+BACKFILL_BATCH, BACKFILL_COMMIT_BYTES = 200, 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,9 @@ class Lane:
     """One persistent session on the broker: ``intake`` opens it, ``filters`` are what it hears.
 
     ``former``: filters that the session may still bear from an earlier run; they are given up.
-    ``batch``: messages per commit at most. Unless a batch is full, commits of a lane begin at least
-    ``flush_s`` apart. An ``urgent`` lane commits before others that wait.
+    ``batch`` and ``commit_bytes``: messages and payload per commit at most. Unless a batch is full,
+    batches of a lane begin at least ``flush_s`` apart. An ``urgent`` lane commits before others
+    that wait.
     """
 
     name: str
@@ -29,7 +30,26 @@ class Lane:
     former: tuple[str, ...] = ()
     urgent: bool = True
     batch: int = BATCH
+    commit_bytes: int = COMMIT_BYTES
     flush_s: float = FLUSH_S
+
+
+def portions(messages: Sequence[Message], most_bytes: int) -> Iterator[Sequence[Message]]:
+    """The messages in their order, cut where a commit would grow too long; each bears at least one.
+
+    A message of backfill may bear thousands of rows.
+    """
+    sizes = [len(message.payload) for message in messages]
+    if sum(sizes) <= most_bytes:
+        yield messages
+        return
+    start = held = 0
+    for at, size in enumerate(sizes):
+        if at > start and held + size > most_bytes:
+            yield messages[start:at]
+            start, held = at, 0
+        held += size
+    yield messages[start:]
 
 
 class Turns:

@@ -9,7 +9,7 @@ milliseconds. Source: the line protocol reference of InfluxDB 1.x to 3.x.
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gongfu_broker.columns import DeviceKind
 from gongfu_ingest.errors import LineError
@@ -17,6 +17,7 @@ from gongfu_ingest.points import Point
 
 FLAGS = frozenset({"door_open", "mains_on"})
 RANK_FIELDS = ("boot", "mseq", "idx")
+_FIT = (0, 1)
 HOURLY = "_1h"
 Value = float | int | str | None
 
@@ -61,14 +62,47 @@ def render(line: Line) -> bytes:
 
 def point_line(place: Place, point: Point) -> bytes:
     """A measured row. A flag that is neither 0 nor 1 is left out; ``unfit`` names it."""
-    told = [
-        f"{metric}={value!r}" if metric not in FLAGS else f"{metric}={int(value)}i"
-        for metric, value in point.values.items()
-        if metric not in FLAGS or value in (0, 1)
-    ]
-    told += [f"{name}={part}i" for name, part in zip(RANK_FIELDS, point.rank, strict=True)]
-    prefix = _prefix(place.kind.value, (("dev", point.dev), ("site", place.site)))
-    return f"{prefix}{','.join(told)} {point.ts_ms}".encode()
+    ts_ms, dev, rank, values = point
+    row = (ts_ms, dev, *rank, *values.values())
+    return row_line(line_head(place, dev), tuple(values), row)
+
+
+def row_line(head: str, shape: tuple[str, ...], row: tuple[Any, ...]) -> bytes:
+    """A measured row as the store takes it: (ts_ms, dev, boot, mseq, idx, *values of the shape).
+
+    ``head`` is the device's ``line_head``. Values that are None, and unfit flags, are left out.
+    """
+    ts_ms, _, boot, mseq, idx, *values = row
+    form, flags = _form(shape)
+    if None in values:
+        return _partial_line(head, shape, row)
+    for flag in flags:
+        if values[flag] not in _FIT:
+            return _partial_line(head, shape, row)
+    return (head + form % (*values, boot, mseq, idx, ts_ms)).encode()
+
+
+@lru_cache(maxsize=10_000)
+def line_head(place: Place, dev: str) -> str:
+    """Measurement and tags of a device's rows, escaped."""
+    return _prefix(place.kind.value, (("dev", dev), ("site", place.site)))
+
+
+@lru_cache(maxsize=1_000)
+def _form(shape: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
+    """How rows of a shape are written, and where its flags stand."""
+    told = [f"{metric}=%di" if metric in FLAGS else f"{metric}=%r" for metric in shape]
+    told += [f"{name}=%di" for name in RANK_FIELDS]
+    return ",".join(told) + " %d", tuple(i for i, metric in enumerate(shape) if metric in FLAGS)
+
+
+def _partial_line(head: str, shape: tuple[str, ...], row: tuple[Any, ...]) -> bytes:
+    fit = {
+        metric: value
+        for metric, value in zip(shape, row[5:], strict=True)
+        if value is not None and (metric not in FLAGS or value in _FIT)
+    }
+    return row_line(head, tuple(fit), (*row[:5], *fit.values()))
 
 
 def unfit(point: Point) -> list[str]:

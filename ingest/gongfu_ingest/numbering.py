@@ -38,7 +38,7 @@ class Numbering(NamedTuple):
         """Settle one number of a device whose ring starts at ``lo``."""
         prefix, islands, lost = self
         if seq == prefix + 1 and not islands and lo <= seq + 1:
-            return Numbering(seq, (), lost)
+            return tuple.__new__(Numbering, (seq, (), lost))
         return self.add(seq).give_up_below(lo)
 
     def add(self, seq: int) -> "Numbering":

@@ -23,8 +23,8 @@ from gongfu_broker.topics import Leaf, Topic
 from gongfu_ingest.commit import Committer, DueAck
 from gongfu_ingest.disk import told
 from gongfu_ingest.errors import StoreFullError
-from gongfu_ingest.ingest_state import IngestState
-from gongfu_ingest.lanes import Lane, Turns
+from gongfu_ingest.ingest_state import NOT_YET, IngestState
+from gongfu_ingest.lanes import Lane, Turns, portions
 from gongfu_ingest.messages import Draft
 
 RETRY_S = 1.0
@@ -96,15 +96,13 @@ class IngestService:
         while True:
             messages = await intake.take(lane.batch)
             began_s, now_ms = loop.time(), self._clock.now_ms()
-            batch = [
-                Draft(topic, payload, now_ms, retained) for topic, payload, retained in messages
-            ]
-            due = await self._commit(lane, batch)
-            intake.acknowledge(len(batch))
-            self._on_commit()
-            if due:
-                await intake.send(_acks(due, self._clock.now_ms()))
-            if len(batch) < lane.batch:
+            for portion in portions(messages, lane.commit_bytes):
+                due = await self._commit(lane, [Draft(m[0], m[1], now_ms, m[2]) for m in portion])
+                intake.acknowledge(len(portion))
+                self._on_commit()
+                if due:
+                    await intake.send(_acks(due, self._clock.now_ms()))
+            if len(messages) < lane.batch:
                 await asyncio.sleep(began_s + lane.flush_s - loop.time())
 
     async def _commit(self, lane: Lane, batch: Sequence[Draft]) -> list[DueAck]:
@@ -140,8 +138,9 @@ class IngestService:
         self.state.commit_error = str(error) if isinstance(error, StoreFullError) else told(error)
 
     def _note_outage(self, lane: Lane, error: BrokerError) -> None:
-        if self.state.links[lane.name] is None:
-            _log.warning("ingest's %s lane lost the broker: %s", lane.name, error)
+        before = self.state.links[lane.name]
+        if before is None or before is NOT_YET:
+            _log.warning("ingest's %s lane is without the broker: %s", lane.name, error)
         self.state.links[lane.name] = str(error)
 
 

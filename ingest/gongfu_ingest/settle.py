@@ -129,9 +129,8 @@ def _accept(out: Settlement, draft: Draft) -> None:
     if draft.state is not None:
         out.states[dev] = draft.state
     received_ms, offset_ms, payload = draft.received_ms, draft.offset_ms, draft.payload
-    out.entries.append(
-        Entry(received_ms, offset_ms, address.site, dev, kind, leaf, boot, seq, payload)
-    )
+    told = (received_ms, offset_ms, address.site, dev, kind, leaf, boot, seq, payload)
+    out.entries.append(tuple.__new__(Entry, told))
     if offset_ms:
         out.counts["clock_corrected"] += 1
     if draft.clock_unproven:

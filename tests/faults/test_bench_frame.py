@@ -1,6 +1,6 @@
 """The frame of ``gongfu bench faults``: one object per test, whatever becomes of the test."""
 
-from gongfu.bench.faults import FAULT_TESTS, load, run_all
+from gongfu.bench.faults import FAULT_TESTS, load, run_lanes, run_one
 from gongfu.faults.effort import CannotRunError, Effort, FaultRun, Figures
 
 FRAME = {"runs", "acknowledged", "lost", "duplicated", "took_s"}
@@ -20,22 +20,25 @@ def breaks_down(run: FaultRun) -> Figures:
 
 
 def test_every_test_answers_with_the_counts_of_the_table() -> None:
-    told = run_all({"R1": counts}, Effort.BENCH, seed=3)
-    assert told["R1"].keys() == FRAME | {"own_s"}
-    assert (told["R1"]["runs"], told["R1"]["acknowledged"], told["R1"]["lost"]) == (20, 7, 0)
+    told = run_one("R1", counts, effort=Effort.BENCH, seed=3)
+    assert told.keys() == FRAME | {"own_s"}
+    assert (told["runs"], told["acknowledged"], told["lost"]) == (20, 7, 0)
 
 
 def test_what_cannot_run_here_says_why_and_counts_nothing() -> None:
-    told = run_all({"R2": needs_root, "R3": counts}, Effort.SHORT, seed=3)
-    assert "by root only" in told["R2"]["skipped"]
-    assert told["R2"]["runs"] == 0
-    assert told["R3"]["runs"] == 1
+    told = run_one("R2", needs_root, effort=Effort.SHORT, seed=3)
+    assert "by root only" in told["skipped"]
+    assert told["runs"] == 0
 
 
-def test_a_test_that_breaks_down_is_told_and_the_others_run_on() -> None:
-    told = run_all({"R4": breaks_down, "R5": counts}, Effort.SHORT, seed=3)
-    assert told["R4"]["error"] == "TimeoutError: seed 3"
-    assert told["R5"]["runs"] == 1
+def test_a_test_that_breaks_down_is_told() -> None:
+    told = run_one("R4", breaks_down, effort=Effort.SHORT, seed=3)
+    assert told["error"] == "TimeoutError: seed 3"
+    assert told["lost"] == 0
+
+
+def test_no_test_is_no_figure() -> None:
+    assert run_lanes([], Effort.SHORT, seed=1, lanes=2) == {}
 
 
 def test_the_table_names_its_tests_by_their_number() -> None:

@@ -10,7 +10,7 @@ def test_killing_random_processes_loses_and_doubles_nothing(
     figures_of: Callable[[FaultTest], Figures],
 ) -> None:
     figures = figures_of(random_kills)
-    assert figures["runs"] >= 8
+    assert figures["runs"] >= 4
     assert figures["acknowledged"] > 1_000
     assert (figures["lost"], figures["duplicated"], figures["phantom"]) == (0, 0, 0), figures
     assert figures["incidents"] > 0

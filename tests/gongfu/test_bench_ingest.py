@@ -1,14 +1,16 @@
 """The parts of ``gongfu bench ingest``: a fair reference, a generator that keeps its ledger."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from gongfu.bench import BENCHES, bench_named
 from gongfu.bench import load_wire as wire
-from gongfu.bench.ingest_lines import line_stages, lines_of
+from gongfu.bench.ingest_lines import lines_of, sources
 from gongfu.bench.ingest_runs import Stand, measure, prepare
 from gongfu.bench.ingest_subject import Kind
 from gongfu.bench.load_check import judge
@@ -20,6 +22,7 @@ from gongfu.telemetry import open_telemetry
 from gongfu_broker.codec import decode_telemetry
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.ports import Device, Message
+from gongfu_ingest.line_protocol import Place, line_head, point_line, row_line
 from gongfu_ingest.points import Point, Rank
 
 BEGIN_MS = 1_795_300_000_000
@@ -45,15 +48,31 @@ def stored(point: tuple[int, int, tuple[float, int, float]], seq: int) -> Point:
     return Point(ts, device_id(place), Rank(1, seq, 0), told)
 
 
-@given(PLACES, NUMBERS, st.integers(1, 100))
+@given(PLACES, NUMBERS, st.integers(0, 100))
 def test_ours_and_the_reference_make_the_same_line_of_a_message(
-    place: int, seq: int, lo: int
+    place: int, seq: int, behind: int
 ) -> None:
-    payload = SCRIPT.payload(place, seq, lo)
+    payload = SCRIPT.payload(place, seq, max(1, seq - behind))
     devices = {device_id(n): Device(device_id(n), SITE, DeviceKind.CABINET) for n in range(10)}
-    ours = lines_of([Message(topic(place), payload)], line_stages(devices))
+    ours = lines_of([Message(topic(place), payload)], sources(devices))
     reference = handle(topic(place), payload).lines
     assert [parts(line.decode()) for line in ours] == [parts(line) for line in reference]
+
+
+VALUES = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 0.5]), st.floats(-60, 70))
+
+
+@given(st.tuples(VALUES, VALUES, VALUES).filter(lambda row: row[0] is not None))
+def test_a_row_makes_the_line_of_its_point_whatever_is_missing_or_unfit(
+    values: tuple[float | None, ...],
+) -> None:
+    place = Place(DeviceKind.CABINET, SITE)
+    bears = {name: value for name, value in zip(METRICS, values, strict=True) if value is not None}
+    point = Point(BEGIN_MS, device_id(1), Rank(1, 2, 3), bears)
+    row = (BEGIN_MS, device_id(1), 1, 2, 3, *values)
+    line = row_line(line_head(place, device_id(1)), METRICS, row)
+    assert line == point_line(place, point)
+    assert (b"door_open" in line) == (values[1] in (0, 1))
 
 
 @given(PLACES, NUMBERS)
@@ -65,10 +84,18 @@ def test_a_message_says_what_the_script_expects_in_the_store(place: int, seq: in
 
 
 def test_a_warm_device_comes_back_with_nearly_half_an_hour_above_its_limit() -> None:
-    rows = SCRIPT.rows(0, 1)
+    rows = SCRIPT.rows(1, 2)
     assert len(rows) == HISTORY_ROWS
     assert min(values[0] for _, values in rows) > 8
-    assert 29 * 60_000 <= BEGIN_MS - rows[0][0] < 30 * 60_000
+    assert 29 * 60_000 <= SCRIPT.at_ms(1, 2) - rows[0][0] < 30 * 60_000
+
+
+@given(PLACES, NUMBERS, st.integers(0, 3_600_000))
+def test_every_row_is_known_by_its_time(place: int, seq: int, waited_ms: int) -> None:
+    script = replace(SCRIPT, first_ms=BEGIN_MS - waited_ms)
+    for ts, _ in script.rows(place, seq):
+        assume(seq == 1 or ts != script.at_ms(place, 1))
+        assert script.seq_at(place, ts) == seq
 
 
 def test_a_row_that_is_missing_or_says_something_else_is_a_lost_message(tmp_path: Path) -> None:
@@ -135,13 +162,18 @@ def test_every_message_of_a_run_is_acknowledged_and_stands_in_the_store(
     stand: Stand, kind: Kind
 ) -> None:
     measured = measure(stand, kind, 3)
-    assert (measured.acknowledged, measured.lost) == (80, 0)
+    assert (measured.acknowledged, measured.lost) == (100, 0)
     assert measured.us > 0
 
 
 def test_a_steady_county_loses_nothing_and_its_warm_devices_raise_incidents(stand: Stand) -> None:
     told = scenario_b(stand, 12)
     assert told["lost"] == told["duplicated"] == 0
-    assert told["acknowledged"] == told["sent"] == 20 * 12
+    assert told["acknowledged"] == told["sent"] == 20 * 13
     assert told["incidents"] > 0
     assert msgspec.json.encode(told)
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_every_bench_that_is_named_is_there(name: str) -> None:
+    assert callable(bench_named(name))

@@ -32,6 +32,8 @@ class Counting:
 
     def tick(self, now_ms: int) -> None:
         self.threads.add(threading.current_thread().name)
+        if self.broken:
+            raise OSError("the disk is gone")
         self.ticks.append(now_ms)
 
     def rest(self) -> None:
@@ -103,9 +105,17 @@ async def test_an_end_without_a_disk_is_logged_and_stays_an_end(
     assert "watch could not save before its end" in caplog.text
 
 
-async def test_after_the_end_a_tick_is_refused() -> None:
+async def test_a_tick_that_comes_after_the_end_is_nothing() -> None:
     consumer = Counting()
     async with running(consumer) as loop:
         await asyncio.to_thread(loop.tick)
-    with pytest.raises(RuntimeError):
-        loop.tick()
+    loop.tick()
+    assert len(consumer.ticks) == 1
+
+
+async def test_a_tick_that_fails_is_told_to_who_asked_for_it() -> None:
+    consumer = Counting()
+    async with running(consumer) as loop:
+        consumer.broken = True
+        with pytest.raises(OSError, match="the disk is gone"):
+            await asyncio.to_thread(loop.tick)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from gongfu_fleet.adapters.memory import MemoryConnections, MemoryIncidents, MemoryReadings
 from gongfu_fleet.domain.assets import Asset, Zone
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.ports import AssetRegistry, Connection, IncidentView
 from gongfu_fleet.services.device_state import StateRow, snapshot
 from gongfu_fleet.services.fleet_view import FleetViewer
@@ -60,8 +61,8 @@ class DayRegistry:
     def revision(self) -> int:
         return self.shipped.revision()
 
-    def assets(self) -> Mapping[str, Asset]:
-        assets = dict(self.shipped.assets())
+    def assets(self, scope: Scope = EVERYTHING) -> Mapping[str, Asset]:
+        assets = dict(self.shipped.assets(scope))
         truck, dairy = assets[TWO_CHILLED], assets["cab-0001"].zones[0].policy
         zones = tuple(replace(zone, policy=dairy) for zone in truck.zones)
         return {**assets, truck.id: replace(truck, zones=zones)}

@@ -1,10 +1,13 @@
-"""Whose turn it is to commit."""
+"""Whose turn it is to commit, and how much at a time."""
 
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gongfu_ingest.lanes import Turns
+from gongfu_broker.ports import Message
+from gongfu_ingest.lanes import Turns, portions
 
 
 async def take(turns: Turns, order: list[str], name: str, *, urgent: bool) -> None:
@@ -57,3 +60,16 @@ async def test_a_commit_that_fails_gives_its_turn_back() -> None:
             raise OSError("full")
     await take(turns, order, "next", urgent=True)
     assert order == ["next"]
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(1, 60))
+def test_portions_are_the_messages_in_order_and_none_is_longer_than_it_must_be(
+    sizes: list[int], most: int
+) -> None:
+    messages = [Message(str(n), b"x" * size) for n, size in enumerate(sizes)]
+    cut = [list(portion) for portion in portions(messages, most)]
+    assert [message for portion in cut for message in portion] == messages
+    for portion, following in zip(cut, [*cut[1:], None], strict=True):
+        held = sum(len(message.payload) for message in portion)
+        assert held <= most or len(portion) == 1
+        assert following is None or held + len(following[0].payload) > most

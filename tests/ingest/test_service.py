@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from gongfu_broker.access import BACKFILL_LEAVES, LIVE_LEAVES, device_user, ingest_user
 from gongfu_broker.clock import RealClock, real_ms
@@ -204,13 +205,14 @@ async def test_ingest_tells_how_much_waits_and_since_when(tmp_path: Path) -> Non
 
 
 async def test_a_lane_that_the_broker_shuts_out_is_told_and_the_other_goes_on(
-    tmp_path: Path,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shut_out = replace(BACKFILL, secret="wrong")
     async with running(tmp_path / "t.db", backfill=shut_out) as ingest:
         await until(lambda: ingest.service.state.links["live"] is None)
         await until(lambda: "bad user" in str(ingest.service.state.links["backfill"]))
         assert not ingest.service.state.connected
+        assert caplog.text.count("backfill lane is without the broker") == 1
         assert "backfill lane is shut out" in ingest.service.state.troubles()[0]
         async with ingest.broker.connect(Session("cab-0001", "cab-0001", "d")) as device:
             await device.subscribe(f"{OWN}/ack")

@@ -1,7 +1,7 @@
 """A committed log and the readings resolved from it, in memory: for tests and the rule bench."""
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gongfu_broker.codec import KNOWN_VERSION, encode
 from gongfu_broker.columns import DeviceKind, positions
@@ -88,6 +88,11 @@ class MemoryHistory:
         values = self._values.get((dev, metric), {})
         times = self._times.get((dev, metric), [])
         return self._seen, [(ts, values[ts][1]) for ts in times if start_ms <= ts < end_ms]
+
+    def devices(self) -> tuple[int, Collection[str]]:
+        """The log head, and every device with a value."""
+        self.series("", "", 0, 0)
+        return self._seen, {dev for dev, _ in self._values}
 
     def kept_since_ms(self) -> int:
         """Set by ``expire``."""

@@ -10,7 +10,7 @@ else every few seconds (``watch_unsaved.Pace``). A crash at any point re-reads w
 and changes nothing twice. ``tick`` alone looks at the clock: it tells silence.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +22,7 @@ from gongfu_broker.ports import CommittedRecord, LogReader, resolved_samples
 from gongfu_fleet.domain.alarms.arrivals import Arrival
 from gongfu_fleet.domain.alarms.incident import Heard, Incident, Silent
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.services.watch_judge import ZoneJudge
+from gongfu_fleet.services.watch_judge import ZoneJudge, refuse_readings_behind
 from gongfu_fleet.services.watch_ports import (
     Cursor,
     History,
@@ -32,10 +32,9 @@ from gongfu_fleet.services.watch_ports import (
     ZoneKey,
 )
 from gongfu_fleet.services.watch_tracks import Track, Tracks
-from gongfu_fleet.services.watch_unsaved import Pace, Unsaved
+from gongfu_fleet.services.watch_unsaved import Pace, Stride, Unsaved
 
 CONSUMER = "cold-chain-watch"
-TURN_RECORDS = 5_000
 
 
 @dataclass
@@ -67,16 +66,17 @@ class ColdChainWatch:
     clock: Clock
     new_id: Callable[[], str]
     pace: Pace = field(default_factory=Pace)
+    stride: Stride = field(default_factory=Stride)
     _memory: _Memory | None = field(default=None, init=False)
     _read_until_ms: int | None = field(default=None, init=False)
 
-    def turn(self, limit: int = TURN_RECORDS) -> int:
-        """Follow up to ``limit`` records; returns how many there were.
+    def turn(self, limit: int | None = None) -> int:
+        """Follow up to ``limit`` records, or what takes about a second; returns how many it were.
 
         Raises CursorError when the cursor does not fit the log.
         """
-        with self._all_or_nothing():
-            return self._turn(self._remembered(), limit)
+        with self._all_or_nothing(), self.stride.measured():
+            return self._turn(self._remembered(), limit or self.stride.records)
 
     def rest(self) -> None:
         """Save what was read; what a crash would read again otherwise."""
@@ -123,7 +123,6 @@ class ColdChainWatch:
         return len(records)
 
     def _follow(self, memory: _Memory, records: Iterable[CommittedRecord]) -> None:
-        memory.tracks.watch(self.policies.zones())
         edge_ms = memory.judge.edge_ms()
         for track, restless in memory.tracks.take_calm(records).items():
             arrivals = [a for a in _arrivals(track, restless) if a.ts_ms >= edge_ms]
@@ -142,7 +141,7 @@ class ColdChainWatch:
             after=reached,
             at_ms=self.clock.now_ms(),
             zones=tuple(memory.unsaved.updates.values()),
-            moved={key: followed for key, followed in moved.items() if followed},
+            moved={key: one for key, one in moved.items() if one and one.state.last},
         )
         self.store.save_turn(turn)
         memory.saved = reached
@@ -167,15 +166,23 @@ class ColdChainWatch:
             cursor = self.store.cursor(CONSUMER)
             self._check(cursor)
             unsaved = Unsaved()
+            tracks = Tracks(self.store.states())
             self._memory = _Memory(
-                tracks=Tracks(self.store.states()),
+                tracks=tracks,
                 saved=cursor,
                 reached=cursor.seq if cursor else 0,
                 unsaved=unsaved,
                 judge=ZoneJudge(self.readings, self.store, self.new_id, unsaved.measures),
             )
             self.pace.saved()
+        self._memory.tracks.watch(self.policies.zones(), self._heard)
         return self._memory
+
+    def _heard(self) -> Collection[str]:
+        head = self.log.head()
+        covered, devices = self.readings.devices()
+        refuse_readings_behind(covered, head)
+        return devices
 
     def _check(self, cursor: Cursor | None) -> None:
         if cursor and cursor.log_id != self.log.log_id:

@@ -7,6 +7,7 @@ from gongfu_fleet.domain.alarms.arrivals import Arrival, Covered, sort_arrivals
 from gongfu_fleet.domain.alarms.incident import Finding, Incident, Subject, measured
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Draft, reconcile
+from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, Run, ZoneState, advance, block_start
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.watch_ports import (
@@ -63,24 +64,29 @@ class ZoneJudge:
             return self._anew(key, arrived[-1].seq, self._start(key, zone, from_ms))
         samples, late_ms = sort_arrivals(known.state, known.covered, arrived)
         if late_ms is not None:
-            return self._anew(key, arrived[-1].seq, self._start(key, zone, late_ms))
-        if not samples:
-            return None
+            from_ms = late_ms if known.state.last else oldest_ms
+            return self._anew(key, arrived[-1].seq, self._start(key, zone, from_ms))
+        return self._step(key, known, samples) if samples else None
+
+    def _step(self, key: ZoneKey, known: Followed, samples: Sequence[Sample]) -> ZoneUpdate:
         run = advance(known.state, samples, from_ms=samples[0][0])
         drafts, measures = self._reconcile(key, run, every=False)
-        followed = Followed(run.after, known.covered)
-        return ZoneUpdate(key, followed, run.checkpoints, drafts=drafts, measures=measures)
+        return ZoneUpdate(
+            key=key,
+            followed=Followed(run.after, known.covered),
+            checkpoints=run.checkpoints,
+            # Where a zone begins must be known before anything of it can be judged anew.
+            redo_from_ms=None if known.state.last else run.checkpoints[0].at_ms,
+            drafts=drafts,
+            measures=measures,
+        )
 
     def _anew(self, key: ZoneKey, seq: int, start: tuple[int, ZoneState]) -> ZoneUpdate | None:
         start_ms, state = start
         if 0 < start_ms < self._readings.kept_since_ms():
             return None  # readings since that checkpoint expired: nothing true can be said anew
         covered, samples = self._readings.series(key.asset, state.metric, start_ms, FOREVER_MS)
-        if covered < seq:
-            raise ConflictError(
-                f"The readings cover the log up to {covered} only, the watch is at {seq}.",
-                "Give the watch the telemetry store that belongs to this log.",
-            )
+        refuse_readings_behind(covered, seq)
         run = advance(state, samples, from_ms=start_ms)
         drafts, measures = self._reconcile(key, run, every=True)
         return ZoneUpdate(
@@ -139,6 +145,15 @@ class ZoneJudge:
             self._standing[subject] = incident_id
         else:
             self._standing.pop(subject, None)
+
+
+def refuse_readings_behind(covered: int, seq: int) -> None:
+    """Raise ConflictError unless readings that cover the log up to ``covered`` reach ``seq``."""
+    if covered < seq:
+        raise ConflictError(
+            f"The readings cover the log up to {covered} only, the watch is at {seq}.",
+            "Give the watch the telemetry store that belongs to this log.",
+        )
 
 
 def _findings(run: Run, hazard: Hazard) -> list[Finding]:

@@ -81,6 +81,10 @@ class History(Protocol):
         """
         ...
 
+    def devices(self) -> tuple[int, Collection[str]]:
+        """The log head that is covered, and every device of which any reading was ever stored."""
+        ...
+
     def kept_since_ms(self) -> int:
         """Readings older than this may have expired; 0 while none ever did."""
         ...

@@ -5,13 +5,14 @@ plain comparisons, and the pure rules of ``domain.alarms.calm`` asked once per s
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from gongfu_broker.batch_rows import SAMPLED, Rows, batch_rows
 from gongfu_broker.codec import KNOWN_VERSION
 from gongfu_broker.columns import COLUMNS, DeviceKind, positions
 from gongfu_broker.ports import CommittedRecord
 from gongfu_fleet.domain.alarms.calm import Calm, calm
+from gongfu_fleet.domain.alarms.zone import ZoneState
 from gongfu_fleet.services.watch_ports import Followed, WatchedZone, ZoneKey
 
 _NOTHING_IS_CALM = Calm(math.inf, -math.inf, 0, 0)
@@ -107,31 +108,38 @@ class Tracks:
     def __init__(self, states: Mapping[ZoneKey, Followed]) -> None:
         self._tracks = {key: Track(key, followed) for key, followed in states.items()}
         self._watched: Mapping[str, Sequence[WatchedZone]] | None = None
-        self._of_dev: dict[str, tuple[Track, ...]] = {}
+        self._of_dev: Mapping[str, Sequence[Track]] = {}
         self.moved: set[Track] = set()
 
     def find(self, key: ZoneKey) -> Track | None:
         """The track of a zone."""
         return self._tracks.get(key)
 
-    def watch(self, watched: Mapping[str, Sequence[WatchedZone]]) -> None:
-        """From now on these zones by these rules."""
+    def watch(
+        self,
+        watched: Mapping[str, Sequence[WatchedZone]],
+        heard: Callable[[], Collection[str]],
+    ) -> None:
+        """From the next record on these zones by these rules.
+
+        ``heard`` tells the devices with any reading so far. Of the others all readings are still
+        to come: their new zones begin with nothing, and no past needs to be looked for.
+        """
         if watched is self._watched:
             return
-        self._watched = watched
-        self._of_dev = {
-            dev: tuple([self._aimed(ZoneKey(dev, zone.zone), zone) for zone in zones])
-            for dev, zones in watched.items()
-            if zones
-        }
-
-    def _aimed(self, key: ZoneKey, zone: WatchedZone) -> Track:
-        track = self._tracks.get(key)
-        if track is None:
-            track = self._tracks[key] = Track(key)
-        track.zone = zone
-        track.aim_anew()
-        return track
+        zones = {ZoneKey(dev, zone.zone): zone for dev, all_ in watched.items() for zone in all_}
+        new = zones.keys() - self._tracks.keys()
+        with_past = heard() if new else ()
+        for key in new:
+            fresh = ZoneState(zones[key].metric, zones[key].policy)
+            self._tracks[key] = Track(key, None if key.asset in with_past else Followed(fresh))
+        of_dev: dict[str, list[Track]] = {}
+        for key, zone in zones.items():
+            track = self._tracks[key]
+            track.zone = zone
+            track.aim_anew()
+            of_dev.setdefault(key.asset, []).append(track)
+        self._of_dev, self._watched = of_dev, watched
 
     def take_calm(self, records: Iterable[CommittedRecord]) -> dict[Track, list[CommittedRecord]]:
         """Take what is calm; returns what must be judged, by zone, in the order of the log."""

@@ -1,11 +1,14 @@
 """What the watch has found and not saved yet, and when it is to be saved."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from gongfu_fleet.domain.alarms.incident import Finding
 from gongfu_fleet.services.watch_ports import ZoneKey, ZoneUpdate
+
+STRIDE_S = 1.0
 
 
 @dataclass
@@ -33,6 +36,30 @@ class Pace:
     def saved(self) -> None:
         """Begin to wait anew."""
         self._since_s = None
+
+
+@dataclass
+class Stride:
+    """How many records a turn takes: about as many as are followed in a second.
+
+    Calm ones by the thousand; few where each means judging a stretch of the past, so that what is
+    found is soon saved, and an end is not long in coming.
+    """
+
+    records: int = 500
+    most: int = 5_000
+    elapsed_s: Callable[[], float] = time.monotonic
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Follow ``records`` in the block; the next turn takes more or fewer."""
+        began_s = self.elapsed_s()
+        yield
+        spent_s = self.elapsed_s() - began_s
+        if spent_s > STRIDE_S:
+            self.records = max(1, self.records // 4)
+        elif spent_s < STRIDE_S / 4:
+            self.records = min(self.most, self.records * 2)
 
 
 class Unsaved:

@@ -15,6 +15,7 @@ import numpy as np
 from gongfu_ingest.errors import BlockError
 from gongfu_ingest.stores import roll
 from gongfu_ingest.stores.codec import (
+    Floats,
     Ints,
     Mask,
     Packed,
@@ -64,6 +65,7 @@ class Block:
         if told[0] != _LAYOUT:
             raise BlockError(f"it has layout {told[0]}: a newer Gongfu wrote it")
         _, self.rows, *self._keys, self._masks, self._columns = told
+        self._series: dict[str, tuple[Ints, Floats]] = {}
         self._ids = {names.get(number, f"metric {number}"): number for number in self._columns}
 
     @cached_property
@@ -76,8 +78,13 @@ class Block:
         at = int(np.searchsorted(self.ts, ts_ms))
         return at if at < self.rows and self.ts[at] == ts_ms else None
 
-    def series(self, metric: str) -> tuple[Ints, "np.ndarray[Any, np.dtype[np.float64]]"]:
+    def series(self, metric: str) -> tuple[Ints, Floats]:
         """(times, values) of one metric; empty when the hour has none."""
+        if metric not in self._series:
+            self._series[metric] = self._unpacked(metric)
+        return self._series[metric]
+
+    def _unpacked(self, metric: str) -> tuple[Ints, Floats]:
         number = self._ids.get(metric)
         if number is None:
             return self.ts[:0], np.zeros(0, np.float64)

@@ -59,7 +59,7 @@ class Blocks:
             f"{_SELECT} WHERE hour >= ? AND hour <= ? ORDER BY hour, dev",
             (start_ms // HOUR_MS, (end_ms - 1) // HOUR_MS),
         )
-        return (BlockRow(*row) for row in rows)
+        return map(BlockRow._make, rows)
 
     def find(self, connection: sqlite3.Connection, dev: str, hour: int) -> BlockRow | None:
         """One hour of one device."""

@@ -22,7 +22,7 @@ Bits = NDArray[np.uint64]
 # What msgpack can carry: nested lists of integers and bytes.
 Packed = list[Any]
 
-_MOST_PLACES = 9
+MOST_PLACES = 9
 _EXACT = 2**53
 _LEVEL, _STEPS = 0, 1
 _SHUFFLED = 64  # in place of a Rice code's k, which is at most 63
@@ -103,7 +103,7 @@ def scale(values: Floats) -> Scaled | None:
     if not most < _EXACT:
         return None
     bits = values.view(np.int64)
-    for places in range(_places(float(values[0])), _MOST_PLACES + 1):
+    for places in range(_places(float(values[0])), MOST_PLACES + 1):
         if most * 10.0**places >= _EXACT:
             return None
         whole = np.rint(values * 10.0**places).astype(np.int64)
@@ -114,7 +114,7 @@ def scale(values: Floats) -> Scaled | None:
 
 def _places(value: float) -> int:
     """Where to begin: the first value needs no fewer places than all of them."""
-    return next((n for n in range(_MOST_PLACES) if round(value, n) == value), _MOST_PLACES)
+    return next((n for n in range(MOST_PLACES) if round(value, n) == value), MOST_PLACES)
 
 
 def _level(values: Ints) -> tuple[int, Bits]:

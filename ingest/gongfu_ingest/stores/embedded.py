@@ -155,6 +155,8 @@ class EmbeddedStore:
                 fresh.append(point)  # a hot row is the whole truth of its place already
             elif folded.rank != point.rank:
                 resolved += hot.merge(writer, point, folded)
+        late = [(point.ts_ms, point.dev) for point in fresh if point.ts_ms < until_ms]
+        writer.executemany("INSERT OR IGNORE INTO late VALUES (?, ?)", late)
         return fresh, resolved
 
 

@@ -1,10 +1,11 @@
 """Folding: rows older than a cut leave the hot table for hour blocks.
 
-The rows of an hour are read in one snapshot and packed outside of any write transaction; a slice at
-a time is then written by the thread that writes. A slice is one transaction: blocks, statistics and
-newest values come, and exactly the hot rows go that are in them. A row that changed meanwhile stays
-hot: it stands over the one in the block until the next fold. So a reader sees the same before,
-during and after, and a crash at any point leaves each row in one place.
+First it is noted that rows before the cut are being folded: whatever comes for that time from now
+on is put down as late. Then a snapshot is read device by device and packed outside of any write
+transaction; the thread that writes takes the blocks some at a time. Now rows stand in both places,
+which no reader can tell, for a hot row stands over the folded one. Last the hot rows go, neighbours
+in the file together, but for those that are late or were resolved anew since the snapshot: they
+stay for the next fold. A crash at any point leaves each row in a block, hot, or both alike.
 """
 
 import sqlite3
@@ -25,9 +26,16 @@ from gongfu_ingest.stores.retention import kept_since
 from gongfu_ingest.stores.schema import HOUR_MS
 from gongfu_ingest.stores.table import Table, over, table_of
 
-# Rows deleted in one transaction: a commit of ingest waits for no more than that.
-SLICE_ROWS = 2_000
+# What is written in one transaction: a commit of ingest waits for no more than that.
+MOST_BLOCKS = 64
+MOST_ROWS = 5_000
 _NO_BLOCK = 0
+_GONE = (
+    "DELETE FROM hot WHERE ts >= :start AND ts < :end"
+    " AND NOT EXISTS (SELECT 1 FROM late WHERE late.ts = hot.ts AND late.dev = hot.dev)"
+    " AND NOT EXISTS (SELECT 1 FROM hot_conflict AS c"
+    " WHERE c.ts = hot.ts AND c.dev = hot.dev AND c.id > :seen)"
+)
 
 
 class Folded(NamedTuple):
@@ -38,11 +46,10 @@ class Folded(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """A block to write; its id is that of the one it replaces. ``keys``: (ts, dev) of new rows."""
+    """A block to write; its id is that of the one it replaces."""
 
     row: BlockRow
     data: bytes
-    keys: list[tuple[int, str]]
     newest: list[newest.Value]
 
 
@@ -50,20 +57,32 @@ class _Part(NamedTuple):
     """What is written at once; ``seen`` is the newest conflict that its reader knew of."""
 
     seen: int
-    until_ms: int
     pieces: list[_Piece]
 
 
 def fold(database: Database, store: Blocks, cut_ms: int, run: Run) -> Folded:
     """Fold every hot row older than ``cut_ms``; ``run`` executes where writing is allowed."""
-    done: list[Folded] = []
-    from_ms = 0
-    with closing(database.open_reader()) as reader:
+    rows = written = from_ms = 0
+    # What is late is late for one fold: a second one at the same time would forget it.
+    with database.folding, closing(database.open_reader()) as reader:
+        run(partial(_begin, database, cut_ms))
         while (hour := _next_hour(reader, from_ms, cut_ms)) is not None:
             from_ms = (hour + 1) * HOUR_MS
-            parts = _parts(reader, store, hour, min(from_ms, cut_ms))
-            done += [run(partial(_write, database, part)) for part in parts]
-    return Folded(sum(part.rows for part in done), sum(part.blocks for part in done))
+            span = (hour * HOUR_MS, min(from_ms, cut_ms))
+            parts = _parts(reader, store, hour, span)
+            done = [(part, run(partial(_write, database, part))) for part in parts]
+            written += sum(count for _, count in done)
+            if all(count == len(part.pieces) for part, count in done):
+                seen = min(part.seen for part, _ in done)
+                rows += _clear(database, reader, span, seen=seen, run=run)
+    return Folded(rows, written)
+
+
+def _begin(database: Database, cut_ms: int) -> None:
+    with database.transaction() as connection:
+        if connection.execute("SELECT 1 FROM hot WHERE ts < ? LIMIT 1", (cut_ms,)).fetchone():
+            blocks.note_folded_until(connection, cut_ms)
+        connection.execute("DELETE FROM late")
 
 
 def _next_hour(reader: sqlite3.Connection, from_ms: int, cut_ms: int) -> int | None:
@@ -72,20 +91,21 @@ def _next_hour(reader: sqlite3.Connection, from_ms: int, cut_ms: int) -> int | N
     return None if oldest is None else int(oldest // HOUR_MS)
 
 
-def _parts(reader: sqlite3.Connection, store: Blocks, hour: int, end_ms: int) -> Iterator[_Part]:
-    """The packed rows of an hour before ``end_ms``, as one snapshot has them."""
+def _parts(
+    reader: sqlite3.Connection, store: Blocks, hour: int, span: tuple[int, int]
+) -> Iterator[_Part]:
+    """The packed rows of an hour, all as one snapshot has them."""
     reader.execute("BEGIN")
     try:
         (seen,) = reader.execute("SELECT coalesce(max(id), 0) FROM hot_conflict").fetchone()
         pieces: list[_Piece] = []
-        rows = reader.execute(hot.BY_DEV, (hour * HOUR_MS, end_ms))
-        for dev, own in groupby(rows, key=itemgetter(1)):
+        for dev, own in groupby(reader.execute(hot.BY_DEV, span), key=itemgetter(1)):
             pieces.append(_packed(reader, store, (dev, hour), list(own)))
-            if sum(len(piece.keys) for piece in pieces) >= SLICE_ROWS:
-                yield _Part(seen, end_ms, pieces)
+            if len(pieces) == MOST_BLOCKS:
+                yield _Part(seen, pieces)
                 pieces = []
         if pieces:
-            yield _Part(seen, end_ms, pieces)
+            yield _Part(seen, pieces)
     finally:
         reader.execute("COMMIT")
 
@@ -101,8 +121,7 @@ def _packed(
     if older and hour * HOUR_MS < kept_since(reader):
         stats = older.roll  # counted when all its rows were here; what has expired cannot be again
     row = BlockRow(older.id if older else _NO_BLOCK, dev, hour, len(table.ts), stats)
-    keys = [(key[0], key[1]) for key in rows]
-    return _Piece(row, data, keys, list(_newest(dev, new)))
+    return _Piece(row, data, list(_newest(dev, new)))
 
 
 def _newest(dev: str, table: Table) -> Iterator[newest.Value]:
@@ -111,22 +130,36 @@ def _newest(dev: str, table: Table) -> Iterator[newest.Value]:
         yield dev, metric, int(table.ts[place]), float(values[place])
 
 
-def _write(database: Database, part: _Part) -> Folded:
-    rows = written = 0
+def _write(database: Database, part: _Part) -> int:
+    """How many blocks were written: not those that an expiry has changed since they were read."""
     with database.transaction() as connection:
         query = "SELECT ts, dev FROM hot_conflict WHERE id > ?"
         changed = set(connection.execute(query, (part.seen,)))
-        for piece in part.pieces:
-            if not _is_current(connection, piece.row):
-                continue
+        current = [piece for piece in part.pieces if _is_current(connection, piece.row)]
+        for piece in current:
             blocks.put(connection, piece.row, piece.data)
             newest.offer(connection, [v for v in piece.newest if (v[2], v[0]) not in changed])
-            keys = [key for key in piece.keys if key not in changed]
-            gone = connection.executemany("DELETE FROM hot WHERE ts = ? AND dev = ?", keys)
-            rows += gone.rowcount
-            written += 1
-        blocks.note_folded_until(connection, part.until_ms)
-    return Folded(rows, written)
+    return len(current)
+
+
+def _clear(
+    database: Database, reader: sqlite3.Connection, span: tuple[int, int], *, seen: int, run: Run
+) -> int:
+    """Delete the folded hot rows of a span, some at a time; returns how many."""
+    (start_ms, end_ms), gone = span, 0
+    query = f"SELECT ts FROM hot WHERE ts >= ? AND ts < ? ORDER BY ts LIMIT 1 OFFSET {MOST_ROWS}"  # noqa: S608 - a number
+    while start_ms < end_ms:
+        (upto_ms,) = reader.execute(query, (start_ms, end_ms)).fetchone() or (end_ms,)
+        upto_ms = max(upto_ms, start_ms + 1)
+        bounds = {"start": start_ms, "end": upto_ms, "seen": seen}
+        gone += run(partial(_delete, database, bounds))
+        start_ms = upto_ms
+    return gone
+
+
+def _delete(database: Database, bounds: dict[str, int]) -> int:
+    with database.transaction() as connection:
+        return connection.execute(_GONE, bounds).rowcount
 
 
 def _is_current(connection: sqlite3.Connection, row: BlockRow) -> bool:

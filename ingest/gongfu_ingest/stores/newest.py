@@ -8,12 +8,11 @@ is right at any moment, after any crash, and in any process.
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from gongfu_broker.columns import metrics
 from gongfu_ingest.database import Database
 from gongfu_ingest.points import Latest
-from gongfu_ingest.stores import hot
 
 BUCKET_MS = 5_000
 Newest = dict[str, dict[str, Latest]]
@@ -27,7 +26,8 @@ _UPSERT = (
     "INSERT INTO last VALUES (?, ?, ?, ?) ON CONFLICT (dev, metric) DO UPDATE"
     " SET ts = excluded.ts, value = excluded.value WHERE excluded.ts >= last.ts"
 )
-_ROWS = f"SELECT {hot.COLUMNS} FROM hot WHERE ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - fixed names
+_COUNTS = ", ".join(f"count({metric})" for metric in metrics())
+_COUNTED = f"SELECT count(*), {_COUNTS} FROM hot WHERE ts >= ? AND ts < ?"  # noqa: S608 - fixed names
 
 
 class Run(Protocol):
@@ -56,7 +56,7 @@ def read(connection: sqlite3.Connection, devs: Collection[str] | None) -> Newest
         if devs is None or dev in devs:
             found.setdefault(dev, {})[metric] = Latest(ts, value)
     for bucket, _ in _marks(connection):
-        _take(found, _rows(connection, bucket), devs)
+        _take(found, connection, bucket, devs)
     return found
 
 
@@ -83,7 +83,7 @@ def _parts(connection: sqlite3.Connection) -> Iterator[tuple[list[Mark], list[Va
     found: Newest = {}
     for mark in _marks(connection):
         marks.append(mark)
-        _take(found, _rows(connection, mark[0]), None)
+        _take(found, connection, mark[0], None)
         if sum(map(len, found.values())) + len(marks) >= _SLICE:
             yield marks, list(_flat(found))
             marks, found = [], {}
@@ -102,18 +102,25 @@ def _marks(connection: sqlite3.Connection) -> list[Mark]:
     return connection.execute("SELECT bucket, rev FROM fresh ORDER BY bucket").fetchall()
 
 
-def _rows(connection: sqlite3.Connection, bucket: int) -> Iterator[tuple[Any, ...]]:
-    return connection.execute(_ROWS, (bucket * BUCKET_MS, (bucket + 1) * BUCKET_MS))
-
-
-def _take(found: Newest, rows: Iterable[tuple[Any, ...]], devs: Collection[str] | None) -> None:
-    """Put rows, oldest first, over what is known."""
-    for row in rows:
-        ts, dev = row[0], row[1]
+def _take(
+    found: Newest, connection: sqlite3.Connection, bucket: int, devs: Collection[str] | None
+) -> None:
+    """Put the rows of a bucket over what is known."""
+    span = (bucket * BUCKET_MS, (bucket + 1) * BUCKET_MS)
+    rows, *counts = connection.execute(_COUNTED, span).fetchone()
+    used = [metric for metric, count in zip(metrics(), counts, strict=True) if count]
+    if not used:
+        return
+    names = ", ".join(used)
+    query = f"SELECT dev, ts, {names} FROM hot WHERE ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - fixed names
+    if all(count in {0, rows} for count in counts):
+        # Every row has every value, so the last of each device says it all.
+        query = f"SELECT dev, max(ts), {names} FROM hot WHERE ts >= ? AND ts < ? GROUP BY dev"  # noqa: S608 - fixed names
+    for dev, ts, *values in connection.execute(query, span):
         if devs is not None and dev not in devs:
             continue
         known = found.setdefault(dev, {})
-        for metric, value in zip(metrics(), row[5:], strict=True):
+        for metric, value in zip(used, values, strict=True):
             if value is not None and (metric not in known or ts >= known[metric].ts_ms):
                 known[metric] = Latest(ts, value)
 

@@ -3,8 +3,9 @@
 Everything here reads inside the caller's snapshot.
 """
 
-import json
+import math
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -16,7 +17,8 @@ from gongfu_broker.columns import metrics
 from gongfu_broker.ports import Window
 from gongfu_ingest.points import Episode, Point
 from gongfu_ingest.stores import hot, roll
-from gongfu_ingest.stores.blocks import BlockRow, Blocks
+from gongfu_ingest.stores.blocks import BlockRow, Blocks, folded_until
+from gongfu_ingest.stores.retention import kept_since
 from gongfu_ingest.stores.roll import Stats
 from gongfu_ingest.stores.rows import episodes
 from gongfu_ingest.stores.schema import HOUR_MS
@@ -70,15 +72,19 @@ class Overlay:
         """Runs above the limit; only hours whose statistics exceed it are unpacked."""
         hours = self._peaks(metric, span)
         warm = {dev for dev, own in hours.items() if any(peak > above for _, peak in own)}
-        query = f"SELECT DISTINCT dev FROM hot WHERE ts >= ? AND ts < ? AND {metric} > ?"  # noqa: S608 - checked name
-        warm.update(dev for (dev,) in self._connection.execute(query, (*span, above)))
+        still = {dev for dev in warm if hours[dev][-1][1] > above}
+        told = self._told_by_hot(metric, above, span)
         found: list[Episode] = []
-        for dev, fresh in self._hot_of(warm, metric, span).items():
+        for dev in warm | told:
+            # Hot rows of the others neither exceed, nor end a run, nor stand for folded ones.
+            fresh = self._hot(dev, metric, span) if dev in still | told else []
             touched = {ts // HOUR_MS for ts, _ in fresh}
             folded: Series = []
             for row, peak in hours.get(dev, ()):
-                if peak > above or row.hour in touched:
+                if row.hour in touched:
                     folded += self._unpacked(row, metric, span)
+                elif peak > above:
+                    folded += self._unpacked(row, metric, span, above)
                 else:  # one sample stands for all of them: none exceeds, so a run ends here
                     folded.append((row.hour * HOUR_MS, above))
             found += episodes(dev, _merged(folded, fresh), above, max_gap_ms)
@@ -143,24 +149,24 @@ class Overlay:
 
     def _peaks(self, metric: str, span: Span) -> dict[str, list[tuple[BlockRow, float]]]:
         """The hours of each device that have the metric, with its highest value in the hour."""
-        found: dict[str, list[tuple[BlockRow, float]]] = {}
+        found: dict[str, list[tuple[BlockRow, float]]] = defaultdict(list)
         number = self._blocks.ids[metric]
+        since = kept_since(self._connection)
         for row in self._blocks.hours(self._connection, *span):
-            peak = roll.peak(row.roll, number)
-            if row.rows and peak is not None:
-                found.setdefault(row.dev, []).append((row, peak))
+            # Statistics of an hour that has begun to expire know nothing of what came after that.
+            told = math.inf if row.hour * HOUR_MS < since else roll.peak(row.roll, number)
+            if told is not None and row.rows:
+                found[row.dev].append((row, told))
         return found
 
-    def _hot_of(self, devs: Collection[str], metric: str, span: Span) -> dict[str, Series]:
-        found: dict[str, Series] = {dev: [] for dev in devs}
-        rows = self._connection.execute(
-            f"SELECT dev, ts, {metric} FROM hot WHERE ts >= ? AND ts < ?"  # noqa: S608 - checked name
-            f" AND {metric} IS NOT NULL AND dev IN (SELECT value FROM json_each(?)) ORDER BY ts",
-            (*span, json.dumps(list(devs))),
+    def _told_by_hot(self, metric: str, above: float, span: Span) -> set[str]:
+        """Devices with hot rows above the limit, or at times whose rows were folded."""
+        query = (
+            f"SELECT dev FROM hot WHERE ts >= ? AND ts < ? AND {metric} > ?"  # noqa: S608 - checked name
+            " UNION SELECT dev FROM hot WHERE ts >= ? AND ts < ?"
         )
-        for dev, ts, value in rows:
-            found[dev].append((ts, value))
-        return found
+        late = Span(span.start_ms, min(span.end_ms, folded_until(self._connection)))
+        return {dev for (dev,) in self._connection.execute(query, (*span, above, *late))}
 
     def _hot(self, dev: str, metric: str, span: Span) -> Series:
         return self._connection.execute(
@@ -169,13 +175,22 @@ class Overlay:
             (*span, dev),
         ).fetchall()
 
-    def _unpacked(self, row: BlockRow, metric: str, span: Span) -> Series:
+    def _unpacked(
+        self, row: BlockRow, metric: str, span: Span, above: float | None = None
+    ) -> Series:
+        """Samples of an hour; with ``above`` only those that make, or end, a run."""
         if not row.rows:
             return []
         ts, values = self._blocks.load(self._connection, row.id).series(metric)
         if not span.covers(row.hour):
             first, last = np.searchsorted(ts, span)
             ts, values = ts[first:last], values[first:last]
+        if above is not None and len(values):
+            exceeds = values > above
+            tells = exceeds.copy()
+            tells[0] = True  # it may end a run of the hour before
+            tells[1:] |= exceeds[:-1]
+            ts, values = ts[tells], values[tells]
         return list(zip(ts.tolist(), values.tolist(), strict=True))
 
 

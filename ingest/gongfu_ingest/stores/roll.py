@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from gongfu_ingest.stores.codec import Floats, Scaled, scale
+from gongfu_ingest.stores.codec import MOST_PLACES, Floats, Scaled, scale
 from gongfu_ingest.stores.table import Table
 
 _FIELDS = 6
 _MOST = 2**62
+_UNITS = tuple(10.0**places for places in range(MOST_PLACES + 1))
+_decode = msgspec.msgpack.Decoder(list[float | int]).decode
 
 
 class Stats(NamedTuple):
@@ -55,17 +57,18 @@ def flat(number: int, values: Floats, scaled: Scaled | None) -> list[float]:
 
 def unpack(data: bytes) -> dict[int, Stats]:
     """Statistics by metric id."""
-    return dict(_read(msgspec.msgpack.decode(data)))
+    return dict(_read(_decode(data)))
 
 
 def peak(data: bytes, number: int) -> float | None:
     """The highest value of one metric, None where it has none."""
-    stored = msgspec.msgpack.decode(data)
+    stored = _decode(data)
     try:
         at = stored[::_FIELDS].index(number) * _FIELDS
     except ValueError:
         return None
-    return next(_read(stored[at : at + _FIELDS]))[1].high
+    _, places, _, low, more, _ = stored[at : at + _FIELDS]
+    return more if places < 0 else (low + more) / _UNITS[int(places)]
 
 
 def _read(stored: list[float]) -> Iterator[tuple[int, Stats]]:
@@ -74,7 +77,7 @@ def _read(stored: list[float]) -> Iterator[tuple[int, Stats]]:
         if places < 0:
             yield int(number), Stats(int(n), low, more, total)
             continue
-        unit = 10.0**places
+        unit = _UNITS[int(places)]
         yield int(number), Stats(int(n), low / unit, (low + more) / unit, (total + n * low) / unit)
 
 

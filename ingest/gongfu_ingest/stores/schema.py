@@ -67,6 +67,7 @@ CREATE TABLE hot_conflict (
 );
 """
 
+# ``late``: hot rows that came for a time whose rows were folded, or were being folded.
 # ``fresh``: buckets of event time with hot rows that ``last`` may not know yet.
 # ``block``: one hour of one device; ``roll`` outlives its rows. Its bytes lie in ``piece`` under
 # id << 8 | number, in portions that fill pages well.
@@ -74,6 +75,9 @@ _BLOCKS = """
 CREATE TABLE clock (
     dev TEXT NOT NULL, boot INTEGER NOT NULL, offset_ms INTEGER NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (dev, boot)
+) WITHOUT ROWID;
+CREATE TABLE late (
+    ts INTEGER NOT NULL, dev TEXT NOT NULL, PRIMARY KEY (ts, dev)
 ) WITHOUT ROWID;
 CREATE TABLE fresh (bucket INTEGER PRIMARY KEY, rev INTEGER NOT NULL);
 CREATE TABLE metric (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);

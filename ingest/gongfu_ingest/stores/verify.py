@@ -39,10 +39,10 @@ class _Verifier:
         self._blocks = blocks
         self._kept_since = kept_since(connection)
         self._newest: newest.Newest = {}
-        self._late: dict[tuple[str, int], list[int]] = {}
-        query = "SELECT ts, dev FROM hot WHERE ts < ?"
-        for ts, dev in connection.execute(query, (folded_until(connection),)):
-            self._late.setdefault((dev, ts // HOUR_MS), []).append(ts)
+        self._late: dict[tuple[str, int], list[tuple[int, Rank]]] = {}
+        query = "SELECT ts, dev, boot, mseq, idx FROM hot WHERE ts < ?"
+        for ts, dev, *rank in connection.execute(query, (folded_until(connection),)):
+            self._late.setdefault((dev, ts // HOUR_MS), []).append((ts, Rank(*rank)))
 
     def faults(self) -> Iterator[str]:
         """Everything that is wrong."""
@@ -78,12 +78,11 @@ class _Verifier:
         expired = row.hour * HOUR_MS < self._kept_since
         if not expired and roll.stats_of(table) != self._blocks.stats(row):
             yield "its statistics are not those of its rows"
-        for ts in self._late.get((row.dev, row.hour), ()):
-            place = int(np.searchsorted(table.ts, ts))
-            if place < len(table.ts) and table.ts[place] == ts:
-                rank = Rank(*(int(key[place]) for key in table[1:4]))
-                if rank not in set(self._connection.execute(_RANKS, (ts, row.dev))):
-                    yield f"the row at {ts} stands among the hot rows too, unresolved"
+        for ts, own in self._late.get((row.dev, row.hour), ()):
+            folded = _rank_at(table, ts)
+            ranks = {own, None, *self._connection.execute(_RANKS, (ts, row.dev))}
+            if folded not in ranks:
+                yield f"the row at {ts} stands among the hot rows too, unresolved"
 
     def _of_last(self) -> Iterator[str]:
         for point in hot.between(self._connection, 0, 1 << 62):
@@ -96,9 +95,21 @@ class _Verifier:
             own, found = told.get(dev, {}), self._newest.get(dev, {})
             for metric in sorted(own.keys() | found.keys()):
                 one, other = own.get(metric), found.get(metric)
-                outlived = one is not None and one.ts_ms < self._kept_since
-                if one != other and not (outlived and other is None):
+                if one != other and not self._outlived(one, other):
                     yield f"{dev}: the newest {metric} is {_told(other)}, noted is {_told(one)}"
+
+    def _outlived(self, noted: Latest | None, found: Latest | None) -> bool:
+        """Whether the noted value is that of a row that has expired."""
+        if noted is None or noted.ts_ms >= self._kept_since:
+            return False
+        return found is None or found.ts_ms < noted.ts_ms
+
+
+def _rank_at(table: Table, ts_ms: int) -> Rank | None:
+    place = int(np.searchsorted(table.ts, ts_ms))
+    if place == len(table.ts) or table.ts[place] != ts_ms:
+        return None
+    return Rank(*(int(key[place]) for key in table[1:4]))
 
 
 def _name(row: BlockRow) -> str:

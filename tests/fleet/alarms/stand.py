@@ -1,6 +1,6 @@
 """A test stand: the watch over a log in memory, one cabinet, restarts and crashes at will."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -95,6 +95,10 @@ class CountingHistory:
         seq, samples = self.history.series(dev, metric, start_ms, end_ms)
         self.reads.append((start_ms, len(samples)))
         return seq, samples
+
+    def devices(self) -> tuple[int, Collection[str]]:
+        """As MemoryHistory."""
+        return self.history.devices()
 
     def kept_since_ms(self) -> int:
         """As MemoryHistory."""

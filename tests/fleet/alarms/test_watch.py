@@ -186,6 +186,33 @@ def test_a_zone_is_first_judged_over_three_days_of_the_past() -> None:
     assert stand.history.reads == [(block_start(START_MS - LOOK_BACK_MS), 1)]
 
 
+def test_of_a_device_never_heard_before_no_past_is_looked_for() -> None:
+    stand = Stand()
+    stand.turn()
+    stand.hear(*[9.0] * 31)
+    stand.drain(limit=10)
+    assert stand.history.reads == []
+    assert stand.incidents()[0].running
+    # What is older than its first reading is judged from where the zone begins.
+    stand.hear(4.0, minute=-400)
+    stand.hear(*[9.0] * 10, minute=-10)
+    stand.drain(limit=1)
+    (incident,) = stand.incidents()
+    assert incident.finding.episode.begin_ms == START_MS - 10 * MINUTE
+
+
+def test_two_first_values_of_one_time_are_for_the_store_to_decide() -> None:
+    stand = Stand()
+    stand.turn()
+    stand.hear(9.0)
+    stand.hear(9.0, 9.0, minute=500)
+    stand.hear(4.0, minute=501)
+    stand.drain()
+    (followed,) = stand.ledger.states().values()
+    assert followed.state.last == (START_MS + 501 * MINUTE, 4.0)
+    assert followed.state.disturbed_ms == START_MS + 501 * MINUTE
+
+
 def test_an_incident_that_was_ending_at_a_checkpoint_is_not_found_twice() -> None:
     stand = Stand()
     boundary = block_start(START_MS) + CHECKPOINT_MS

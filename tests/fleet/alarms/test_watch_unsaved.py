@@ -5,7 +5,7 @@ from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
 from gongfu_fleet.services.watch_ports import Followed, ZoneKey, ZoneUpdate
-from gongfu_fleet.services.watch_unsaved import Pace, Unsaved, together
+from gongfu_fleet.services.watch_unsaved import Pace, Stride, Unsaved, together
 from tests.fleet.alarms.stand import METRIC, POLICY
 
 ONE, OTHER = ZoneKey("cab-0001", 1), ZoneKey("cab-0002", 1)
@@ -50,6 +50,20 @@ def test_the_seconds_count_from_the_first_unsaved_record() -> None:
     assert not pace.due(0)
     elapsed.seconds += 60
     assert not pace.due(1)
+
+
+def test_a_turn_takes_about_as_many_records_as_are_followed_in_a_second() -> None:
+    elapsed = Elapsed()
+    stride = Stride(records=500, most=5_000, elapsed_s=elapsed)
+
+    def spend(seconds: float) -> int:
+        with stride.measured():
+            elapsed.seconds += seconds
+        return stride.records
+
+    assert [spend(0.1) for _ in range(5)] == [1_000, 2_000, 4_000, 5_000, 5_000]
+    assert [spend(0.5), spend(1.0)] == [5_000, 5_000]
+    assert [spend(30.0) for _ in range(8)] == [1_250, 312, 78, 19, 4, 1, 1, 1]
 
 
 def test_events_and_what_was_judged_anew_are_urgent_the_rest_is_not() -> None:
