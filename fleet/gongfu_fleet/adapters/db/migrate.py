@@ -1,19 +1,28 @@
-"""Bringing a database to the age of this program: Alembic, run from the program itself."""
+"""Bringing a database to the age of this program: Alembic, run from the program itself.
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Engine
+Alembic is loaded only when there is something to migrate: it costs half a second of CPU, and a
+worker that was killed is to be back soon.
+"""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from gongfu_fleet.adapters.db.engine import lock_writes
+from gongfu_fleet.adapters.db.engine import lock_writes, reading
 from gongfu_fleet.errors import DatabaseUnusableError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# The newest file under migrations/versions; a test compares the two.
+HEAD = "0005"
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Apply all migrations up to ``revision`` in one transaction. Raises DatabaseUnusableError."""
-    _run(engine, revision, down=False)
+    if revision != "head" or _revision(engine) != HEAD:
+        _run(engine, revision, down=False)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
@@ -23,13 +32,33 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
 
 def knows(revision: str) -> bool:
     """Whether this program has the migrations up to ``revision``."""
+    return revision == HEAD or _has_script(revision)
+
+
+def _revision(engine: Engine) -> str | None:
+    try:
+        if not inspect(engine).has_table("alembic_version"):
+            return None
+        with reading(engine) as session:
+            found = session.scalar(text("SELECT version_num FROM alembic_version"))
+            return None if found is None else str(found)
+    except OperationalError as fault:
+        raise _silent(fault) from fault
+
+
+def _has_script(revision: str) -> bool:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see the top
+    from alembic.util import CommandError  # noqa: PLC0415 - see the top
+
     try:
         return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
     except CommandError:
         return False
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - see the top
+
     config = Config()
     config.set_main_option("script_location", "gongfu_fleet.adapters.db:migrations")
     config.set_main_option("path_separator", "os")
@@ -37,6 +66,9 @@ def _config() -> Config:
 
 
 def _run(engine: Engine, revision: str, *, down: bool) -> None:
+    from alembic import command  # noqa: PLC0415 - see the top
+    from alembic.util import CommandError  # noqa: PLC0415 - see the top
+
     config = _config()
     try:
         with engine.begin() as connection:
@@ -52,8 +84,12 @@ def _run(engine: Engine, revision: str, *, down: bool) -> None:
             "It was probably written by a newer Gongfu: start that one, or restore a backup.",
         ) from fault
     except OperationalError as fault:
-        reason = str(fault.orig).strip().partition("\n")[0]
-        raise DatabaseUnusableError(
-            f"The database does not answer: {reason}.",
-            "See that it runs, and that GONGFU_DATABASE__URL names it and its user rightly.",
-        ) from fault
+        raise _silent(fault) from fault
+
+
+def _silent(fault: OperationalError) -> DatabaseUnusableError:
+    reason = str(fault.orig).strip().partition("\n")[0]
+    return DatabaseUnusableError(
+        f"The database does not answer: {reason}.",
+        "See that it runs, and that GONGFU_DATABASE__URL names it and its user rightly.",
+    )

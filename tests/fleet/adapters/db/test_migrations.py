@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from gongfu_fleet.adapters import db
-from gongfu_fleet.adapters.db.migrate import downgrade, upgrade
+from gongfu_fleet.adapters.db.migrate import HEAD, downgrade, upgrade
 from gongfu_fleet.adapters.db.schema import Base
 from gongfu_fleet.errors import DatabaseUnusableError
 
@@ -56,3 +57,8 @@ def test_a_database_of_a_newer_program_is_refused_with_a_remedy(database: Engine
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseUnusableError, match="newer Gongfu"):
         upgrade(database)
+
+
+def test_the_program_knows_its_newest_migration_by_name() -> None:
+    files = (Path(db.__path__[0]) / "migrations" / "versions").glob("[0-9]*.py")
+    assert max(file.name[:4] for file in files) == HEAD
