@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_MOST_S = 15.0
 _FAREWELL_S = 2.0
+_CANCEL_AGAIN_S = 0.5
 _FAILURES_TO_REPORT = 3
 # More live messages than this waiting for a slow broker wait in the ring instead.
 _MOST_LIVE = 200
@@ -241,8 +242,19 @@ async def first_of(*ways: Coroutine[Any, Any, Any]) -> None:  # Any: whatever th
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
     for task in done:
         task.result()
+
+
+async def _end(tasks: "Sequence[asyncio.Future[Any]]") -> None:  # Any: as above
+    """Cancel until they obey: up to Python 3.11 ``wait_for`` may forget a cancellation.
+
+    It does when what it waits for ends in the same moment, as when a link breaks.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,18 +1,20 @@
-"""Ours from the broker to the decoded line: production's client, codec and line protocol.
+"""Ours from the broker to the decoded line: production's client, decoders and line protocol.
 
 No store behind it and so nothing that needs one; only what registered devices say is rendered.
-PUBACKs go out after the lines of what was taken are there.
+PUBACKs go out after the lines of what was taken are there. In production lines are rendered by the
+forwarder, after the commit; this is what the way costs without the store.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gongfu_broker.codec import decode_telemetry
+from gongfu_broker.codec import Sample, decode_telemetry
 from gongfu_broker.columns import COLUMNS, DeviceKind
+from gongfu_broker.plain_batch import PlainRow, plain_batch
 from gongfu_broker.ports import Device, IntakeConnector, Message, Session
 from gongfu_broker.topics import Leaf, Topic
-from gongfu_ingest.line_protocol import Place, line_head, row_line
+from gongfu_ingest.line_protocol import Place, RowForm, line_head, row_form
 
 TELEMETRY = f"clf/v1/+/+/{Leaf.TEL}"
 TAKE = 500
@@ -21,9 +23,9 @@ TAKE = 500
 class Source(NamedTuple):
     """What is known of a topic before its messages come."""
 
-    device: Device
+    kind: DeviceKind
     head: str
-    shapes: tuple[tuple[str, ...], ...]
+    forms: tuple[RowForm, ...]
 
 
 @dataclass
@@ -53,7 +55,7 @@ def sources(devices: Mapping[str, Device]) -> dict[str, Source]:
     """Every registered device by the topic of its telemetry."""
     return {
         str(Topic(device.site, dev, Leaf.TEL)): Source(
-            device, line_head(Place(device.kind, device.site), dev), _SHAPES[device.kind]
+            device.kind, line_head(Place(device.kind, device.site), dev), _FORMS[device.kind]
         )
         for dev, device in devices.items()
     }
@@ -66,19 +68,27 @@ def lines_of(messages: Sequence[Message], known: Mapping[str, Source]) -> list[b
         source = known.get(topic)
         if source is None:
             continue
-        device, head, shapes = source
-        boot, seq, _, samples, _, width = decode_telemetry(device.kind, payload)
-        shape = shapes[width]
-        for index, (ts_ms, values) in enumerate(samples):
-            row = (ts_ms, device.dev, boot, seq, index, *values[:width])
-            lines.append(row_line(head, shape, row))
+        kind, head, forms = source
+        boot, seq, rows = _decoded(kind, payload)
+        for index, (ts_ms, values) in enumerate(rows):
+            lines.append(forms[len(values)].line(head, values, (boot, seq, index, ts_ms)))
     return lines
 
 
-def _shapes(kind: DeviceKind) -> tuple[tuple[str, ...], ...]:
-    """The names of the first n columns, for every n a row may have."""
+def _decoded(
+    kind: DeviceKind, payload: bytes
+) -> tuple[int, int, Sequence[PlainRow] | Sequence[Sample]]:
+    plain = plain_batch(kind, payload)
+    if plain is not None:
+        return plain.boot, plain.seq, plain.rows
+    told = decode_telemetry(kind, payload)
+    return told.boot or 0, told.seq or 0, told.samples
+
+
+def _forms(kind: DeviceKind) -> tuple[RowForm, ...]:
+    """The form of the first n columns, for every n a row may have."""
     names = tuple(column.name for column in COLUMNS[1, kind])
-    return tuple(names[:width] for width in range(len(names) + 2))
+    return tuple(row_form(names[:width]) for width in range(len(names) + 1))
 
 
-_SHAPES = {kind: _shapes(kind) for kind in DeviceKind}
+_FORMS = {kind: _forms(kind) for kind in DeviceKind}

@@ -8,8 +8,9 @@ milliseconds. Source: the line protocol reference of InfluxDB 1.x to 3.x.
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gongfu_broker.columns import DeviceKind
 from gongfu_ingest.errors import LineError
@@ -63,46 +64,56 @@ def render(line: Line) -> bytes:
 def point_line(place: Place, point: Point) -> bytes:
     """A measured row. A flag that is neither 0 nor 1 is left out; ``unfit`` names it."""
     ts_ms, dev, rank, values = point
-    row = (ts_ms, dev, *rank, *values.values())
-    return row_line(line_head(place, dev), tuple(values), row)
-
-
-def row_line(head: str, shape: tuple[str, ...], row: tuple[Any, ...]) -> bytes:
-    """A measured row as the store takes it: (ts_ms, dev, boot, mseq, idx, *values of the shape).
-
-    ``head`` is the device's ``line_head``. Values that are None, and unfit flags, are left out.
-    """
-    ts_ms, _, boot, mseq, idx, *values = row
-    form, flags = _form(shape)
-    if None in values:
-        return _partial_line(head, shape, row)
-    for flag in flags:
-        if values[flag] not in _FIT:
-            return _partial_line(head, shape, row)
-    return (head + form % (*values, boot, mseq, idx, ts_ms)).encode()
+    form = row_form(tuple(values))
+    return form.line(line_head(place, dev), tuple(values.values()), (*rank, ts_ms))
 
 
 @lru_cache(maxsize=10_000)
 def line_head(place: Place, dev: str) -> str:
-    """Measurement and tags of a device's rows, escaped."""
+    """Measurement and tags of a device's rows, escaped, with the space behind them."""
     return _prefix(place.kind.value, (("dev", dev), ("site", place.site)))
 
 
+@dataclass(frozen=True, slots=True)
+class RowForm:
+    """How rows that bear the same metrics are written; ``flags`` tells where flags stand."""
+
+    metrics: tuple[str, ...]
+    text: str
+    flags: tuple[int, ...]
+
+    def line(
+        self, head: str, values: tuple[float | None, ...], stamp: tuple[int, int, int, int]
+    ) -> bytes:
+        """A row of the device with this ``line_head``; ``stamp`` is (boot, mseq, idx, ts_ms).
+
+        Values that are None, and flags that are neither 0 nor 1, are left out.
+        """
+        if None in values:
+            return self._partial(head, values, stamp)
+        for flag in self.flags:
+            if values[flag] not in _FIT:
+                return self._partial(head, values, stamp)
+        return (head + self.text % (*values, *stamp)).encode()
+
+    def _partial(
+        self, head: str, values: tuple[float | None, ...], stamp: tuple[int, int, int, int]
+    ) -> bytes:
+        fit = {
+            metric: value
+            for metric, value in zip(self.metrics, values, strict=True)
+            if value is not None and (metric not in FLAGS or value in _FIT)
+        }
+        return row_form(tuple(fit)).line(head, tuple(fit.values()), stamp)
+
+
 @lru_cache(maxsize=1_000)
-def _form(shape: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
-    """How rows of a shape are written, and where its flags stand."""
-    told = [f"{metric}=%di" if metric in FLAGS else f"{metric}=%r" for metric in shape]
+def row_form(metrics: tuple[str, ...]) -> RowForm:
+    """The form of rows that bear these metrics, in this order."""
+    told = [f"{metric}=%di" if metric in FLAGS else f"{metric}=%r" for metric in metrics]
     told += [f"{name}=%di" for name in RANK_FIELDS]
-    return ",".join(told) + " %d", tuple(i for i, metric in enumerate(shape) if metric in FLAGS)
-
-
-def _partial_line(head: str, shape: tuple[str, ...], row: tuple[Any, ...]) -> bytes:
-    fit = {
-        metric: value
-        for metric, value in zip(shape, row[5:], strict=True)
-        if value is not None and (metric not in FLAGS or value in _FIT)
-    }
-    return row_line(head, tuple(fit), (*row[:5], *fit.values()))
+    flags = tuple(place for place, metric in enumerate(metrics) if metric in FLAGS)
+    return RowForm(metrics, ",".join(told) + " %d", flags)
 
 
 def unfit(point: Point) -> list[str]:

@@ -131,6 +131,20 @@ async def test_the_first_to_end_ends_the_others_and_its_fault_is_told() -> None:
         await first_of(asyncio.sleep(0), waits())
 
 
+async def test_one_that_forgets_its_cancellation_is_cancelled_again() -> None:
+    forgot = asyncio.Event()
+
+    async def forgets_once() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        forgot.set()
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(10):
+        await first_of(asyncio.sleep(0), forgets_once())
+    assert forgot.is_set()
+
+
 def results(platform: "Platform") -> list[Result]:
     return [
         decode_result(message.payload)

@@ -22,7 +22,7 @@ from gongfu.telemetry import open_telemetry
 from gongfu_broker.codec import decode_telemetry
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.ports import Device, Message
-from gongfu_ingest.line_protocol import Place, line_head, point_line, row_line
+from gongfu_ingest.line_protocol import Place, line_head, point_line, row_form
 from gongfu_ingest.points import Point, Rank
 
 BEGIN_MS = 1_795_300_000_000
@@ -69,8 +69,7 @@ def test_a_row_makes_the_line_of_its_point_whatever_is_missing_or_unfit(
     place = Place(DeviceKind.CABINET, SITE)
     bears = {name: value for name, value in zip(METRICS, values, strict=True) if value is not None}
     point = Point(BEGIN_MS, device_id(1), Rank(1, 2, 3), bears)
-    row = (BEGIN_MS, device_id(1), 1, 2, 3, *values)
-    line = row_line(line_head(place, device_id(1)), METRICS, row)
+    line = row_form(METRICS).line(line_head(place, device_id(1)), values, (1, 2, 3, BEGIN_MS))
     assert line == point_line(place, point)
     assert (b"door_open" in line) == (values[1] in (0, 1))
 
