@@ -3,6 +3,7 @@
 import math
 
 from gongfu_fleet.adapters.memory import MemoryConnections, MemoryIncidents, MemoryReadings
+from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.ports import Connection
 from gongfu_fleet.services.device_state import (
     StateRow,
@@ -156,7 +157,8 @@ def test_a_snapshot_of_an_empty_house_is_empty() -> None:
         def revision(self) -> int:
             return 1
 
-        def assets(self) -> dict[str, object]:
+        def assets(self, scope: Scope = EVERYTHING) -> dict[str, object]:
+            del scope
             return {}
 
     viewer = FleetViewer(
