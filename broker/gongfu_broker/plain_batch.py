@@ -5,6 +5,7 @@ msgspec checks every value's range while it reads, so such a batch costs a fract
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -15,16 +16,11 @@ from gongfu_broker.columns import COLUMNS, DeviceKind
 from gongfu_broker.payloads import MAX_PAYLOAD_BYTES, MAX_ROWS, Boot, Lo, Seq, TimeMs
 
 Values = tuple[float | None, ...]
+# One sample: the device's time stamp, and values of the first few columns of its kind.
+PlainRow = tuple[int, Values]
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _astuple = msgspec.structs.astuple
 _new = tuple.__new__
-
-
-class PlainRow(NamedTuple):
-    """One sample: the device's time stamp, and values of the first few columns of its kind."""
-
-    ts_ms: int
-    values: Values
 
 
 class PlainBatch(NamedTuple):
@@ -41,24 +37,36 @@ def plain_batch(kind: DeviceKind, payload: bytes) -> PlainBatch | None:
 
     A row's values end with the last column that bears one.
     """
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        return None
-    try:
-        told = _DECODE[kind](payload)
-    except _UNREADABLE:
-        return None
-    t0_ms = told.t0
-    rows = [_row(t0_ms, _astuple(row)) for row in told.s]
-    return _new(PlainBatch, (told.boot, told.seq, told.lo, rows))
+    return plain_reader(kind)(payload)
 
 
-def _row(t0_ms: int, told: tuple[Any, ...]) -> PlainRow:
-    end = len(told)
-    if None in told:
-        end = told.index(None)
-        if told.count(None) != len(told) - end:
-            end = max(place for place, value in enumerate(told) if value is not None) + 1
-    return _new(PlainRow, (t0_ms + int(told[0]), told[1:end]))
+@cache
+def plain_reader(kind: DeviceKind) -> Callable[[bytes], PlainBatch | None]:
+    """``plain_batch`` of one kind, for whoever reads many."""
+    decode = _decoder(kind)
+
+    def read(payload: bytes) -> PlainBatch | None:
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            return None
+        try:
+            told = decode(payload)
+        except _UNREADABLE:
+            return None
+        t0_ms, rows = told.t0, []
+        for row in told.s:
+            cells = _astuple(row)
+            values = cells[1 : len(cells) - cells.count(None)]
+            if None in values:
+                values = _to_the_last(cells)
+            rows.append((t0_ms + int(cells[0]), values))
+        return _new(PlainBatch, (told.boot, told.seq, told.lo, rows))
+
+    return read
+
+
+def _to_the_last(cells: tuple[Any, ...]) -> Values:
+    last = max(place for place, cell in enumerate(cells) if cell is not None)
+    return cells[1 : last + 1]
 
 
 def _decoder(kind: DeviceKind) -> Callable[[bytes], Any]:  # Any: a struct made here
@@ -80,6 +88,3 @@ def _decoder(kind: DeviceKind) -> Callable[[bytes], Any]:  # Any: a struct made 
         ("lo", Lo, 1),
     ]
     return msgspec.json.Decoder(msgspec.defstruct("Batch", fields, gc=False)).decode
-
-
-_DECODE = {kind: _decoder(kind) for kind in DeviceKind}

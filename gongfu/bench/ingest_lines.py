@@ -5,13 +5,13 @@ PUBACKs go out after the lines of what was taken are there. In production lines 
 forwarder, after the commit; this is what the way costs without the store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gongfu_broker.codec import Sample, decode_telemetry
+from gongfu_broker.codec import decode_telemetry
 from gongfu_broker.columns import COLUMNS, DeviceKind
-from gongfu_broker.plain_batch import PlainRow, plain_batch
+from gongfu_broker.plain_batch import PlainBatch, PlainRow, plain_reader
 from gongfu_broker.ports import Device, IntakeConnector, Message, Session
 from gongfu_broker.topics import Leaf, Topic
 from gongfu_ingest.line_protocol import Place, RowForm, line_head, row_form
@@ -24,6 +24,7 @@ class Source(NamedTuple):
     """What is known of a topic before its messages come."""
 
     kind: DeviceKind
+    read: Callable[[bytes], PlainBatch | None]
     head: str
     forms: tuple[RowForm, ...]
 
@@ -55,7 +56,10 @@ def sources(devices: Mapping[str, Device]) -> dict[str, Source]:
     """Every registered device by the topic of its telemetry."""
     return {
         str(Topic(device.site, dev, Leaf.TEL)): Source(
-            device.kind, line_head(Place(device.kind, device.site), dev), _FORMS[device.kind]
+            device.kind,
+            plain_reader(device.kind),
+            line_head(Place(device.kind, device.site), dev),
+            _FORMS[device.kind],
         )
         for dev, device in devices.items()
     }
@@ -68,21 +72,17 @@ def lines_of(messages: Sequence[Message], known: Mapping[str, Source]) -> list[b
         source = known.get(topic)
         if source is None:
             continue
-        kind, head, forms = source
-        boot, seq, rows = _decoded(kind, payload)
+        kind, read, head, forms = source
+        plain = read(payload)
+        boot, seq, _, rows = plain or _judged(kind, payload)
         for index, (ts_ms, values) in enumerate(rows):
             lines.append(forms[len(values)].line(head, values, (boot, seq, index, ts_ms)))
     return lines
 
 
-def _decoded(
-    kind: DeviceKind, payload: bytes
-) -> tuple[int, int, Sequence[PlainRow] | Sequence[Sample]]:
-    plain = plain_batch(kind, payload)
-    if plain is not None:
-        return plain.boot, plain.seq, plain.rows
+def _judged(kind: DeviceKind, payload: bytes) -> tuple[int, int, int, Sequence[PlainRow]]:
     told = decode_telemetry(kind, payload)
-    return told.boot or 0, told.seq or 0, told.samples
+    return told.boot or 0, told.seq or 0, told.lo, told.samples
 
 
 def _forms(kind: DeviceKind) -> tuple[RowForm, ...]:
