@@ -82,7 +82,7 @@ def _devices(run: FaultRun) -> Figures:
     with House(settings) as house:
         until(lambda: _connected(house), READY_S, "devices are connected")
         time.sleep(run.effort.of(9.0, 40.0, 120.0))
-        health = house.health()
+        health, problems = house.health(), house.problems()
     fleet = open_fleet(settings)
     try:
         known = RegisteredDevices(fleet.registry).devices()
@@ -93,7 +93,7 @@ def _devices(run: FaultRun) -> Figures:
     told = {
         **figures_of(verdict),
         "wrong_clocks": len(WRONG),
-        "named": sum(1 for text in health["problems"] if "clocks of" in text),
+        "named": sum(1 for text in problems if "clocks of" in text),
         "clock_corrected": health["ingest"].get("clock_corrected", 0),
         "heard_again": health["ingest"].get("heard_again", 0),
         "quarantined": verdict.quarantined,
@@ -184,7 +184,7 @@ def _server(run: FaultRun) -> Figures:
             stand.start()
             time.sleep(calm_s)
             drained_s = stand.drain(herd, DRAIN_S)
-        health = stand.health()
+        problems = stand.problems()
     finally:
         code = stand.house.stop()
     false = _incidents(stand.settings)
@@ -196,7 +196,7 @@ def _server(run: FaultRun) -> Figures:
         "false_incidents": false,
         "job_runs": len(runs.seen),
         "job_runs_doubled": runs.doubled,
-        "problems": health["problems"],
+        "problems": problems,
         "drained_s": drained_s,
         "exit_code": code,
     }
