@@ -15,7 +15,7 @@ from gongfu.faults.effort import FaultRun, Figures
 
 DISK_MB = 640
 LOW_BYTES = 64 * 1024**2
-ALERT_S, RECOVER_S, EXIT_S = 30.0, 240.0, 30.0
+ALERT_S, RECOVER_S, EXIT_S = 30.0, 1_200.0, 30.0
 MSG_PER_S = 200.0
 NO_GUARD = {"GONGFU_STORE__MIN_FREE_BYTES": "0"}
 

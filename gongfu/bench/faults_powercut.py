@@ -21,9 +21,10 @@ from gongfu.faults.powercut import PowerCutDisk, power_cut_disk
 from gongfu.faults.powercut_writer import DEV
 from gongfu_firmware_sim.ring import Ring, read_ledger
 
-DISK_MB, RING_MB = 256, 32
-MSG_PER_S = 300.0
-READY_S, DRAIN_S = 60.0, 120.0
+# Sparse; large enough that ingest does not wait for room.
+DISK_MB, RING_MB = 2_048, 32
+MSG_PER_S = 150.0
+READY_S, DRAIN_S = 60.0, 900.0
 
 
 def power_cuts(run: FaultRun) -> Figures:
@@ -46,8 +47,7 @@ def _cut_platform(run: FaultRun, disk: PowerCutDisk, cuts: int) -> Figures:
     longest_s = run.effort.of(1.5, 4.0, 4.0)
     opened: list[str] = []
     recovered: list[float] = []
-    stand.start()
-    with stand.herd(MSG_PER_S) as herd, breaches(stand, herd) as people:
+    with _stopping(stand), stand.herd(MSG_PER_S) as herd, breaches(stand, herd) as people:
         for turn in range(cuts):
             people.tell()
             time.sleep(dice.uniform(0.5, longest_s))
@@ -62,15 +62,24 @@ def _cut_platform(run: FaultRun, disk: PowerCutDisk, cuts: int) -> Figures:
             recovered.append(round(stand.wait_up(READY_S), 1))
             run.say(f"R2: cut {turn + 1} of {cuts}: up again in {recovered[-1]} s; {opened}")
         drained_s = stand.drain(herd, DRAIN_S)
-    code = stand.house.stop()
     return {
         **figures_of(stand.verdict()),
         "repairs": opened,
         **people.figures(),
         "recovery_p99_s": max(recovered),
         "drained_s": drained_s,
-        "exit_code": code,
+        "exit_code": stand.house.stop(),
     }
+
+
+@contextmanager
+def _stopping(stand: Stand) -> Iterator[None]:
+    """Started, and stopped in any case: its disk is to be unmounted."""
+    stand.start()
+    try:
+        yield
+    finally:
+        stand.house.stop()
 
 
 def _examine(stand: Stand) -> list[str]:

@@ -120,7 +120,11 @@ class Stand:
         """Let the herd send what it holds; returns the seconds until all is acknowledged."""
         herd.hush()
         began = time.monotonic()
-        until(lambda: herd.status.in_ring == 0, timeout_s, "every message is acknowledged")
+        try:
+            until(lambda: herd.status.in_ring == 0, timeout_s, "every message is acknowledged")
+        except HouseError as error:
+            problems = self.health()["problems"]
+            raise HouseError(f"{error}; {herd.status.in_ring} wait; {problems}") from error
         return round(time.monotonic() - began, 1)
 
     def verdict(self) -> Verdict:
