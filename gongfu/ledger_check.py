@@ -121,12 +121,15 @@ def check_ledger(ring: Path, telemetry: Path, devices: Mapping[str, Device]) -> 
         stored, logged = _Stored.of(store), _Logged.of(log)
         said = _Said(devices, quarantined)
         claimed, suspects, samples = _match(said.samples(read_ledger(ring)), stored.rows)
-        waiting = [(s.dev, s.ts_ms) for s in said.samples(_in_ring(ring)) if s.rank.boot]
+        waiting = [sample for sample in said.samples(_in_ring(ring)) if sample.rank.boot]
         lost, shifted = _examine(suspects, store, claimed)
         events = list(said.events(read_ledger(ring))) if log.trimmed() == 0 else []
         gone = [e for e in events if e[2] not in logged.numbers.get(e[:2], ())]
-        in_doubt = {(s.dev, s.ts_ms) for s in suspects}.union(waiting)
+        in_doubt = {(s.dev, s.ts_ms) for s in [*suspects, *waiting]}
         phantom = [key for key in stored.rows if key not in claimed and key not in in_doubt]
+        if phantom:  # what waits for its ack may stand at the time of a corrected clock
+            _examine(waiting, store, claimed)
+            phantom = [key for key in phantom if key not in claimed]
     return Verdict(
         messages=sum(1 for _ in read_ledger(ring)),
         samples=samples,

@@ -51,11 +51,12 @@ def run_lanes(names: Sequence[str], effort: Effort, *, seed: int, lanes: int) ->
         return {}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(lanes, mp_context=spawn) as pool:
-        runs = {name: pool.submit(_by_name, name, effort, seed) for name in names}
+        runs = {name: pool.submit(run_named, name, effort, seed) for name in names}
         return {name: run.result() for name, run in runs.items()}
 
 
-def _by_name(name: str, effort: Effort, seed: int) -> Figures:
+def run_named(name: str, effort: Effort, seed: int) -> Figures:
+    """One test by its number, in a process of its own."""
     # What devices on broken links complain of is no news here.
     logging.getLogger().addHandler(logging.NullHandler())
     return run_one(name, load(name), effort=effort, seed=seed)

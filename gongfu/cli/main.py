@@ -266,7 +266,7 @@ def doctor(state: State = None, as_json: Json = False) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="spine")],
+    name: Annotated[str, typer.Argument(help="faults, ingest, mqtt, spine, store, watch")],
     quick: Annotated[bool, typer.Option(help="At most three minutes.")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 1,
     as_json: Json = False,
