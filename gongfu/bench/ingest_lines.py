@@ -1,17 +1,16 @@
-"""Ours from the broker to the decoded line: production's client, decoders and line protocol.
+"""Ours from the broker to the decoded line: production's client, codec and line protocol.
 
 No store behind it and so nothing that needs one; only what registered devices say is rendered.
 PUBACKs go out after the lines of what was taken are there. In production lines are rendered by the
 forwarder, after the commit; this is what the way costs without the store.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gongfu_broker.codec import decode_telemetry
 from gongfu_broker.columns import COLUMNS, DeviceKind
-from gongfu_broker.plain_batch import PlainBatch, PlainRow, plain_reader
 from gongfu_broker.ports import Device, IntakeConnector, Message, Session
 from gongfu_broker.topics import Leaf, Topic
 from gongfu_ingest.line_protocol import Place, RowForm, line_head, row_form
@@ -24,7 +23,6 @@ class Source(NamedTuple):
     """What is known of a topic before its messages come."""
 
     kind: DeviceKind
-    read: Callable[[bytes], PlainBatch | None]
     head: str
     forms: tuple[RowForm, ...]
 
@@ -57,7 +55,6 @@ def sources(devices: Mapping[str, Device]) -> dict[str, Source]:
     return {
         str(Topic(device.site, dev, Leaf.TEL)): Source(
             device.kind,
-            plain_reader(device.kind),
             line_head(Place(device.kind, device.site), dev),
             _FORMS[device.kind],
         )
@@ -72,17 +69,12 @@ def lines_of(messages: Sequence[Message], known: Mapping[str, Source]) -> list[b
         source = known.get(topic)
         if source is None:
             continue
-        kind, read, head, forms = source
-        plain = read(payload)
-        boot, seq, _, rows = plain or _judged(kind, payload)
-        for index, (ts_ms, values) in enumerate(rows):
-            lines.append(forms[len(values)].line(head, values, (boot, seq, index, ts_ms)))
+        kind, head, forms = source
+        boot, seq, _, samples, _, width = decode_telemetry(kind, payload)
+        form = forms[width]
+        for index, (ts_ms, values) in enumerate(samples):
+            lines.append(form.line(head, values[:width], (boot or 0, seq or 0, index, ts_ms)))
     return lines
-
-
-def _judged(kind: DeviceKind, payload: bytes) -> tuple[int, int, int, Sequence[PlainRow]]:
-    told = decode_telemetry(kind, payload)
-    return told.boot or 0, told.seq or 0, told.lo, told.samples
 
 
 def _forms(kind: DeviceKind) -> tuple[RowForm, ...]:

@@ -36,10 +36,6 @@ class CannotRunError(GongfuError):
     """The test needs something this machine does not have; the message says what."""
 
 
-class FaultTestError(GongfuError):
-    """The test itself went wrong, so that it proves nothing; the message says how."""
-
-
 @dataclass(frozen=True)
 class FaultRun:
     """One run of one test in an empty folder of its own; the same seed breaks the same things."""
