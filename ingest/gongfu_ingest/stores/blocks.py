@@ -61,6 +61,16 @@ class Blocks:
         )
         return map(BlockRow._make, rows)
 
+    def rolls(
+        self, connection: sqlite3.Connection, start_ms: int, end_ms: int
+    ) -> Iterator[tuple[int, str, int, bytes]]:
+        """(id, dev, hour, roll) as ``hours``, where rows are left; plain, for there are many."""
+        return connection.execute(
+            "SELECT id, dev, hour, roll FROM block WHERE hour >= ? AND hour <= ? AND rows > 0"
+            " ORDER BY hour",
+            (start_ms // HOUR_MS, (end_ms - 1) // HOUR_MS),
+        )
+
     def find(self, connection: sqlite3.Connection, dev: str, hour: int) -> BlockRow | None:
         """One hour of one device."""
         row = connection.execute(f"{_SELECT} WHERE dev = ? AND hour = ?", (dev, hour)).fetchone()

@@ -38,6 +38,14 @@ class Span(NamedTuple):
         return self.start_ms <= hour * HOUR_MS and (hour + 1) * HOUR_MS <= self.end_ms
 
 
+class PeakHour(NamedTuple):
+    """An hour of a device with the highest value of a metric in it."""
+
+    id: int
+    hour: int
+    peak: float
+
+
 class Overlay:
     """Hot rows over blocks, on one connection."""
 
@@ -48,7 +56,9 @@ class Overlay:
     def series(self, dev: str, metric: str, span: Span) -> Series:
         """(ts, value) in order of time."""
         hours = self._blocks.of(self._connection, dev, *span)
-        folded = [sample for row in hours for sample in self._unpacked(row, metric, span)]
+        folded = [
+            sample for row in hours if row.rows for sample in self._unpacked(row, metric, span)
+        ]
         return _merged(folded, self._hot(dev, metric, span))
 
     def windows(self, dev: str, metric: str, span: Span, every_ms: int) -> list[Window]:
@@ -60,7 +70,7 @@ class Overlay:
         folded: Series = []
         for row in self._blocks.of(self._connection, dev, *span):
             if not (by_hour and span.covers(row.hour) and row.hour not in touched):
-                folded += self._unpacked(row, metric, span)
+                folded += self._unpacked(row, metric, span) if row.rows else []
             elif stats := self._blocks.stats(row).get(metric):
                 _add(found, row.hour * HOUR_MS // every_ms * every_ms, stats)
         rows = _merged(folded, fresh)
@@ -71,8 +81,8 @@ class Overlay:
     def exceedances(self, metric: str, above: float, span: Span, max_gap_ms: int) -> list[Episode]:
         """Runs above the limit; only hours whose statistics exceed it are unpacked."""
         hours = self._peaks(metric, span)
-        warm = {dev for dev, own in hours.items() if any(peak > above for _, peak in own)}
-        still = {dev for dev in warm if hours[dev][-1][1] > above}
+        warm = {dev for dev, own in hours.items() if any(hour.peak > above for hour in own)}
+        still = {dev for dev in warm if hours[dev][-1].peak > above}
         told = self._told_by_hot(metric, above, span)
         found: list[Episode] = []
         for dev in warm | told:
@@ -80,10 +90,10 @@ class Overlay:
             fresh = self._hot(dev, metric, span) if dev in still | told else []
             touched = {ts // HOUR_MS for ts, _ in fresh}
             folded: Series = []
-            for row, peak in hours.get(dev, ()):
+            for row in hours.get(dev, ()):
                 if row.hour in touched:
                     folded += self._unpacked(row, metric, span)
-                elif peak > above:
+                elif row.peak > above:
                     folded += self._unpacked(row, metric, span, above)
                 else:  # one sample stands for all of them: none exceeds, so a run ends here
                     folded.append((row.hour * HOUR_MS, above))
@@ -147,16 +157,16 @@ class Overlay:
         found.update({(point.ts_ms, point.dev): point for point in wanted})
         return found
 
-    def _peaks(self, metric: str, span: Span) -> dict[str, list[tuple[BlockRow, float]]]:
+    def _peaks(self, metric: str, span: Span) -> dict[str, list[PeakHour]]:
         """The hours of each device that have the metric, with its highest value in the hour."""
-        found: dict[str, list[tuple[BlockRow, float]]] = defaultdict(list)
-        number = self._blocks.ids[metric]
+        found: dict[str, list[PeakHour]] = defaultdict(list)
         since = kept_since(self._connection)
-        for row in self._blocks.hours(self._connection, *span):
+        wanted, new, peak = self._blocks.ids[metric], tuple.__new__, roll.peak
+        for number, dev, hour, stored in self._blocks.rolls(self._connection, *span):
             # Statistics of an hour that has begun to expire know nothing of what came after that.
-            told = math.inf if row.hour * HOUR_MS < since else roll.peak(row.roll, number)
-            if told is not None and row.rows:
-                found[row.dev].append((row, told))
+            told = math.inf if hour * HOUR_MS < since else peak(stored, wanted)
+            if told is not None:
+                found[dev].append(new(PeakHour, (number, hour, told)))
         return found
 
     def _told_by_hot(self, metric: str, above: float, span: Span) -> set[str]:
@@ -176,11 +186,9 @@ class Overlay:
         ).fetchall()
 
     def _unpacked(
-        self, row: BlockRow, metric: str, span: Span, above: float | None = None
+        self, row: BlockRow | PeakHour, metric: str, span: Span, above: float | None = None
     ) -> Series:
         """Samples of an hour; with ``above`` only those that make, or end, a run."""
-        if not row.rows:
-            return []
         ts, values = self._blocks.load(self._connection, row.id).series(metric)
         if not span.covers(row.hour):
             first, last = np.searchsorted(ts, span)
