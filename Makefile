@@ -10,6 +10,8 @@ BUNDLE := fleet/gongfu_fleet/static/index.html
 WEB_SOURCES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' 2>/dev/null)
 NPM := $(BIN)/npm --prefix $(WEB)
 PYTEST_ARGS ?=
+# Many tests wait for real servers, so that three lanes are right for two cores.
+TEST_LANES ?= 3
 export VIRTUAL_ENV := $(CURDIR)/.venv
 # npm scripts find the Node of the environment before any older one of the system.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -60,7 +62,7 @@ check-compose:  ## Start docker-compose.yml once and look at every part (needs a
 	@sh deploy/check-compose.sh
 
 test: $(BUNDLE) test-servers lint  ## Every check that CI runs.
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(TEST_LANES) --dist loadfile $(PYTEST_ARGS)
 
 test-faults: $(SETUP) test-servers  ## The fault tests with their full counts and durations (hours; some need root).
 	$(BIN)/pytest tests/faults --full -s $(PYTEST_ARGS)

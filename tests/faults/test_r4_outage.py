@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from gongfu.bench.faults_outage import store_outage
-from gongfu.faults.effort import Effort, FaultRun, FaultTest, Figures
+from gongfu.faults.effort import Effort, FaultTest, Figures
 
 RSS_MB = 300.0
 
 
 def test_an_outage_of_the_store_and_an_overload_lose_nothing_and_stay_small(
-    figures_of: Callable[[FaultTest], Figures], fault_run: FaultRun
+    figures_of: Callable[[FaultTest], Figures], effort: Effort
 ) -> None:
     away = figures_of(store_outage)
     slow = away["overload"]
@@ -24,7 +24,7 @@ def test_an_outage_of_the_store_and_an_overload_lose_nothing_and_stay_small(
     # The disk really was the narrow place, and what it could not take waited outside.
     assert slow["offered_per_s"] > 3 * slow["committed_per_s"]
     assert slow["waiting_most"] > 0
-    if fault_run.effort is Effort.FULL:
+    if effort is Effort.FULL:
         assert away["messages_during"] > 340_000
         assert away["alert_most_s"] <= 10
         assert away["drained_s"] <= 120
