@@ -70,10 +70,11 @@ class Sample(NamedTuple):
 
 @dataclass
 class _Stored:
-    """What the store holds: per place the hash of its values, and every identity once."""
+    """What the store holds: per place the hash of its values, and which identity stands twice."""
 
     rows: dict[Key, int] = field(default_factory=dict)
-    twice: int = 0
+    twice: list[tuple[str, Rank]] = field(default_factory=list)
+    conflicts: int = 0
 
     @classmethod
     def of(cls, store: EmbeddedStore) -> "_Stored":
@@ -82,9 +83,10 @@ class _Stored:
             stored.rows[point.dev, point.ts_ms] = _hash(point.values)
             identity = hash((point.dev, point.rank))
             if point.rank.boot:
-                stored.twice += identity in seen
+                if identity in seen:
+                    stored.twice.append((point.dev, point.rank))
                 seen.add(identity)
-        stored.twice += store.health().conflicts
+        stored.conflicts = store.health().conflicts
         return stored
 
 
@@ -93,7 +95,7 @@ class _Logged:
     """What the log still holds: the numbers of each boot, and how many came out of order."""
 
     numbers: dict[tuple[str, int], set[int]] = field(default_factory=dict)
-    twice: int = 0
+    twice: list[tuple[str, int, int]] = field(default_factory=list)
     reordered: int = 0
 
     @classmethod
@@ -106,7 +108,8 @@ class _Logged:
                     continue
                 boot = (record.dev, record.boot)
                 numbers = logged.numbers.setdefault(boot, set())
-                logged.twice += record.mseq in numbers
+                if record.mseq in numbers:
+                    logged.twice.append((*boot, record.mseq))
                 logged.reordered += record.mseq < newest.get(boot, 0)
                 numbers.add(record.mseq)
                 newest[boot] = max(newest.get(boot, 0), record.mseq)
@@ -134,11 +137,14 @@ def check_ledger(ring: Path, telemetry: Path, devices: Mapping[str, Device]) -> 
         messages=sum(1 for _ in read_ledger(ring)),
         samples=samples,
         lost=len(lost) + len(gone),
-        duplicated=stored.twice + logged.twice,
+        duplicated=len(stored.twice) + len(logged.twice) + stored.conflicts,
         phantom=len(phantom),
         quarantined=len(quarantined),
         examples=tuple(f"lost {one}" for one in [*lost, *gone][:EXAMPLES])
-        + tuple(f"phantom {key}" for key in phantom[:EXAMPLES]),
+        + tuple(f"phantom {key}" for key in phantom[:EXAMPLES])
+        + tuple(f"stored twice {one}" for one in stored.twice[:EXAMPLES])
+        + tuple(f"logged twice {one}" for one in logged.twice[:EXAMPLES])
+        + ((f"{stored.conflicts} at one place",) if stored.conflicts else ()),
         reordered=logged.reordered,
         shifted=shifted,
         events=len(events),
