@@ -45,7 +45,8 @@ class DeviceClock(NamedTuple):
     ``offset_ms`` is added to stamps with numbers from ``first_seq`` on, once ``known``; older
     numbers get ``earlier_ms``. ``low_ms`` and ``before_ms``: the smallest lateness since
     ``begun_ms`` (a time of receipt) and in the half hour before it. ``seq`` and ``newest_ms``: a
-    recent message and its newest stamp.
+    recent message and its newest stamp. ``sure_ms``: when the minute was over for a clock that
+    seems slow; only what is received later makes it known, for a queue may drain all at once.
     """
 
     offset_ms: int
@@ -57,6 +58,7 @@ class DeviceClock(NamedTuple):
     newest_ms: int
     first_seq: int = 0
     earlier_ms: int = 0
+    sure_ms: int = 0
 
     @property
     def estimate_ms(self) -> int:
@@ -180,8 +182,12 @@ def _learn(clock: DeviceClock, stamps: Stamps, late_ms: int) -> DeviceClock:
     passed_ms = stamps.received_ms - begun
     if clock.known and passed_ms >= HALF_HOUR_MS:
         low, before, begun = late_ms, low, stamps.received_ms
-    known = clock.known or passed_ms >= SURE_AFTER_MS
     estimate = min(low, before)
+    sure, sure_ms = passed_ms >= SURE_AFTER_MS, clock.sure_ms
+    if sure and estimate > TOLERATED_MS:
+        sure = 0 < sure_ms < stamps.received_ms - NEWS_MS
+        sure_ms = sure_ms or stamps.received_ms
+    known = clock.known or sure
     newer = stamps.newest_ms >= clock.newest_ms + NEWER_MS
     learnt = DeviceClock(
         offset_ms=estimate if known and abs(estimate) > TOLERATED_MS else 0,
@@ -193,6 +199,7 @@ def _learn(clock: DeviceClock, stamps: Stamps, late_ms: int) -> DeviceClock:
         newest_ms=stamps.newest_ms if newer else clock.newest_ms,
         first_seq=clock.first_seq,
         earlier_ms=clock.earlier_ms,
+        sure_ms=sure_ms,
     )
     return clock if learnt == clock else learnt
 
