@@ -3,7 +3,7 @@
 Times are UTC milliseconds. A metric is a column name of the bus contract (``zone_1_celsius``, …).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from gongfu_broker.clock import Clock
 from gongfu_broker.ports import Window
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed, Entry, Verdict
-from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
+from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords, Saved
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
 __all__ = [
@@ -125,8 +125,13 @@ class RegistryStore(Protocol):
         """What ``save`` would change; writes nothing."""
         ...
 
-    def save(self, records: RegistryRecords) -> ImportCounts:
-        """Add what is new and change what differs, in one transaction; nothing is deleted."""
+    def save(
+        self, records: RegistryRecords, deed_of: Callable[[Saved], Deed] | None = None
+    ) -> ImportCounts:
+        """Add what is new and change what differs, in one transaction; nothing is deleted.
+
+        ``deed_of``: what a person did by it, appended to the audit log in the same transaction.
+        """
         ...
 
 
