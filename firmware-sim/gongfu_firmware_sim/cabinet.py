@@ -12,6 +12,7 @@ from random import Random
 from gongfu_broker.columns import TRAYS
 from gongfu_firmware_sim.chance import Noise, stream
 from gongfu_firmware_sim.climate import Around, Probe, humidity_for, zone_for
+from gongfu_firmware_sim.controls import UNTOUCHED, Controls
 from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS, SECOND_MS, day_of, midnight_ms
 from gongfu_firmware_sim.disturbance import Disturbances
 from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span, off_grid
@@ -76,6 +77,12 @@ class Cabinet:
         self._doors = DoorBook(day_of(spec.start_ms), opened_ever, self._door_spans)
         self._people = lru_cache(maxsize=4)(self._plan_people)
         self._scene = lru_cache(maxsize=2)(self._set_scene)
+        self._controls = UNTOUCHED
+
+    def follow(self, controls: Controls) -> None:
+        """Doors opened from afar, and what the zone is set to."""
+        self._controls = controls
+        self._scene.cache_clear()
 
     def moments(self, after_ms: int, upto_ms: int) -> list[Moment]:
         """A row each minute, and one for each edge of the door."""
@@ -149,19 +156,23 @@ class Cabinet:
 
     def _set_scene(self, day: int) -> _Scene:
         faults = self._faults.around(day)
-        openings = (*self._people(day - 1).openings, *self._people(day).openings)
+        around = Around(day, self._openings(day), faults)
         steps, levels = self._weights(day)
         return _Scene(
             faults=faults,
             door=self._doors.day(day),
-            by=self._probe.disturbed(Around(day, openings, faults)),
+            by=self._probe.disturbed(around, self._controls.setpoints),
             steps_ms=steps,
             levels=levels,
         )
 
     def _door_spans(self, day: int) -> tuple[Span, ...]:
         ajar = Around(day, (), self._faults.around(day)).spans(FaultKind.DOOR_AJAR)
-        return (*self._people(day - 1).openings, *self._people(day).openings, *ajar)
+        return (*self._openings(day), *ajar)
+
+    def _openings(self, day: int) -> tuple[Span, ...]:
+        unlocked = self._controls.doors
+        return (*self._people(day - 1).openings, *self._people(day).openings, *unlocked)
 
     def _weights(self, day: int) -> tuple[tuple[int, ...], tuple[Levels, ...]]:
         yesterday, today = self._people(day - 1), self._people(day)
