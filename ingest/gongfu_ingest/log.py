@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.errors import CursorError
@@ -171,3 +171,10 @@ class TelemetryLog:
             count = connection.execute("DELETE FROM log WHERE seq <= ?", (upto,)).rowcount
             connection.execute("UPDATE meta SET value = ? WHERE key = 'trimmed'", (str(upto),))
             return count
+
+
+def _record(row: tuple[Any, ...]) -> CommittedRecord:  # Any: columns of several types
+    seq, received, offset, site, dev, kind, leaf, boot, mseq, payload = row
+    return CommittedRecord(
+        seq, received, offset, site, dev, _KINDS[kind], _LEAVES[leaf], boot, mseq, payload
+    )

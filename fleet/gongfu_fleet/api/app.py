@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from gongfu_fleet.api import (
     assets,
     audit,
+    commands,
     geo,
     health,
     incidents,
@@ -52,6 +53,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
         map,
         geo,
         assets,
+        commands,
         readings,
         incidents,
         live,

@@ -18,6 +18,7 @@ from gongfu_fleet.ports import (
     IngestStatus,
     Readings,
 )
+from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.fleet_view import FleetViewer
 from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.jobs import JobState
@@ -69,6 +70,7 @@ class ApiDeps:
     connections: Connections
     ingest: IngestStatus
     incidents: IncidentBook
+    commands: CommandBook
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
