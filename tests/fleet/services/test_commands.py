@@ -180,7 +180,7 @@ def test_outside_ones_scope_there_is_no_asset_no_command_and_no_news(stand: Stan
 
 
 def test_an_assets_commands_come_newest_first_page_by_page(stand: Stand) -> None:
-    ids = []
+    ids: list[str] = []
     for later_ms in range(3):
         order = Order("cab-0001", Name.VOICE, {"text": "你好"})
         by = Actor("lin", NOW, NOW + later_ms)
