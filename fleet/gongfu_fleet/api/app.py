@@ -16,6 +16,7 @@ from gongfu_fleet.api import (
     live,
     map,  # noqa: A004 - the noun is map
     metrics,
+    oidc,
     people,
     readings,
     session,
@@ -25,7 +26,7 @@ from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.api.edge import BodyLimit, FreshCookies, SecurityHeaders
 from gongfu_fleet.api.pages import install_pages
 from gongfu_fleet.api.permissions import refuse_undeclared
-from gongfu_fleet.api.problems import install_problems
+from gongfu_fleet.api.problems import PROBLEMS, install_problems
 
 OPENAPI_PATH = "/api/openapi.json"
 PAGES_PATH = ""
@@ -39,6 +40,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
         openapi_url=OPENAPI_PATH,
         docs_url=None,
         redoc_url=None,
+        responses=PROBLEMS,
         lifespan=_lifespan,
     )
     viewer = deps.viewer()
@@ -48,6 +50,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.feed = live.LiveFeed(deps, viewer)
     for module in (
         session,
+        oidc,
         tokens,
         people,
         map,
