@@ -113,6 +113,21 @@ class InfluxSettings(_Section):
     token_file: Path | None = Field(default=None, description="a file that holds the token")
 
 
+class OidcSettings(_Section):
+    """A provider of OpenID Connect beside name and password; without an issuer there is none."""
+
+    issuer: str = Field(default="", description="its https address, as its tokens say it")
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = Field(default=None, description="a file that holds it")
+    redirect_url: str = Field(default="", description="https://our.address/api/oidc/callback")
+    roles: str = Field(default="", description="VALUE=ROLE[@KIND:CODE+KIND:CODE]; …, first fits")
+    roles_claim: str = Field(default="roles", description="dots go into claims inside of claims")
+    name_claim: str = "preferred_username"
+    scopes: str = "openid profile"
+    label: str = Field(default="", description="what the button says, like 供销社统一认证")
+
+
 class DemoSettings(_Section):
     """The simulated county that ``gongfu run`` brings along."""
 
@@ -145,6 +160,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     ingest: IngestSettings = IngestSettings()
     influx: InfluxSettings = InfluxSettings()
+    oidc: OidcSettings = OidcSettings()
     demo: DemoSettings = DemoSettings()
 
     @classmethod

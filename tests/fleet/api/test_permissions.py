@@ -14,7 +14,14 @@ from gongfu_fleet.errors import MiswiredError
 from gongfu_fleet.ports import IncidentView
 
 Browser = Callable[[str], httpx.Client]
-PUBLIC = {("GET", "/"), ("GET", "/health"), ("POST", "/api/session")}
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/health"),
+    ("POST", "/api/session"),
+    ("GET", "/api/oidc"),
+    ("GET", "/api/oidc/start"),
+    ("GET", "/api/oidc/callback"),
+}
 MANAGERS_ONLY = {
     ("POST", "/api/incidents/{incident_id}/acknowledge"),
     ("GET", "/metrics"),
