@@ -124,6 +124,31 @@ export interface IncidentPage {
   next: string | null;
 }
 
+export const commandNames = ['unlock', 'sale_lock', 'setpoint', 'price', 'voice'] as const;
+export type CommandName = (typeof commandNames)[number];
+export type CommandState = 'requested' | 'sent' | 'ok' | 'rejected' | 'failed' | 'expired' | 'timeout';
+
+/** Something a device was told; `answer` is JSON as text. */
+export interface Command {
+  id: string;
+  asset: string;
+  name: CommandName;
+  args: Record<string, unknown>;
+  reason: string;
+  by: string;
+  state: CommandState;
+  requested_ms: number;
+  exp_ms: number;
+  sent_ms: number | null;
+  ended_ms: number | null;
+  answer: string | null;
+}
+
+export interface CommandPage {
+  items: Command[];
+  next: string | null;
+}
+
 /** One window of readings: start, count, minimum, maximum, mean. */
 export type ReadingWindow = [t0_ms: number, n: number, min: number, max: number, mean: number];
 
