@@ -1,7 +1,7 @@
 """Single sign-on from settings: the provider over HTTP, and the rules for roles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -61,11 +61,15 @@ def _mapping(told: OidcSettings) -> oidc.Mapping:
     return oidc.Mapping(told.roles_claim, told.name_claim, rules)
 
 
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=TIMEOUT_S, follow_redirects=False)
+
+
 @dataclass(frozen=True)
 class HttpWeb:
     """Fits the port Web; follows no redirects, reads a megabyte at most."""
 
-    timeout_s: float = TIMEOUT_S
+    client: httpx.Client = field(default_factory=_client)
 
     def get(self, url: str) -> Mapping[str, Any]:  # Any: a JSON object
         """A document. Raises ProviderError."""
@@ -91,10 +95,7 @@ class HttpWeb:
     ) -> tuple[int, Mapping[str, Any]]:
         headers = {"Accept": "application/json"}
         try:
-            with (
-                httpx.Client(timeout=self.timeout_s, follow_redirects=False) as client,
-                client.stream(method, url, data=data, auth=auth, headers=headers) as answer,
-            ):
+            with self.client.stream(method, url, data=data, auth=auth, headers=headers) as answer:
                 body = _limited(answer)
             document = httpx.Response(answer.status_code, content=body).json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:

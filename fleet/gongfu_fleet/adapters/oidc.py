@@ -67,6 +67,7 @@ class OidcProvider:
 
     client: Client
     web: Web
+    ask_again_s: float = ASK_AGAIN_S
     _found: _Kept | None = None
     _keys: _Kept | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -163,7 +164,7 @@ class OidcProvider:
         address = self._endpoint("jwks_uri")
         with self._lock:
             age_s = time.monotonic() - self._keys.at_s if self._keys else KEEP_S
-            if self._keys is None or age_s >= (ASK_AGAIN_S if again else KEEP_S):
+            if self._keys is None or age_s >= (self.ask_again_s if again else KEEP_S):
                 self._keys = _Kept(self.web.get(address), time.monotonic())
             return self._keys.document
 
