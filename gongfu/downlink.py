@@ -24,7 +24,7 @@ from gongfu_fleet.errors import FleetError
 from gongfu_fleet.services.command_ports import CommandStore
 from gongfu_fleet.services.commands import next_orders
 
-IDLE_S, BUSY_S = 0.2, 0.1
+IDLE_S, BUSY_S = 0.1, 0.05
 AWAY_S = 1.0
 _log = logging.getLogger(__name__)
 
