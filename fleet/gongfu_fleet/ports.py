@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from gongfu_broker.clock import Clock
 from gongfu_broker.ports import Window
 from gongfu_fleet.domain.assets import Asset
-from gongfu_fleet.domain.audit import Deed, Entry, Verdict
+from gongfu_fleet.domain.audit import EVERY_ENTRY, Deed, Entry, Sought, Verdict
 from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords, Saved
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
@@ -147,9 +147,9 @@ class AuditLog(Protocol):
         ...
 
     def page(
-        self, limit: int, before: int | None = None, *, text: str | None = None
+        self, limit: int, before: int | None = None, *, sought: Sought = EVERY_ENTRY
     ) -> Sequence[Entry]:
-        """Entries, newest first, older than seq ``before``; ``text`` narrows them."""
+        """Entries, newest first, older than seq ``before``."""
         ...
 
     def verify(self) -> Verdict:

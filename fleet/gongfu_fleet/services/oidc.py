@@ -145,8 +145,9 @@ class SingleSignOn:
 
     def _account(self, claims: Claims, now_ms: int) -> Account:
         identity = Identity(self.provider.issuer, str(claims["sub"]))
-        if not 0 < len(identity.subject) <= LONGEST_SUBJECT:
-            raise _refused("the subject is empty or long")
+        subject = identity.subject
+        if not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
+            raise _refused("the subject is empty, long or odd")
         member = membership_of(claims, self.mapping.roles_claim, self.mapping.rules)
         if member is None:
             raise _refused("no rule gives a role")

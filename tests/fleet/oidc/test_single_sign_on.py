@@ -219,6 +219,7 @@ def now_s() -> int:
         ("ImmatureSignature", lambda c: {**c, "nbf": now_s() + 600}),
         ("the subject is empty", lambda c: {**c, "sub": ""}),
         ("the subject is empty", lambda c: {**c, "sub": "x" * 256}),
+        ("the subject is empty", lambda c: {**c, "sub": "u\x00"}),
         ("InvalidSubject", lambda c: {**c, "sub": 7}),
     ],
 )
