@@ -153,7 +153,7 @@ def security_stand(folder: Path) -> Iterator[Stand]:
     )
     fleet = open_fleet(settings)
     telemetry = open_telemetry(settings.telemetry_path)
-    load_secrets(settings.state, ["cab-0001"])
+    load_secrets(settings.state)
     try:
         _some_readings(telemetry)
         with _served(settings, fleet, telemetry) as app:
