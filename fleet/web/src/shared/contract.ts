@@ -45,6 +45,36 @@ export interface Person {
   created_ms: number;
 }
 
+/** Whether one may sign in at a provider; an empty label says nothing. */
+export interface SignInOffer {
+  available: boolean;
+  label: string;
+}
+
+/** A deed in the audit log; real time. */
+export interface AuditEntry {
+  seq: number;
+  at_ms: number;
+  actor: string;
+  action: string;
+  object: string;
+  outcome: 'done' | 'refused';
+  data: Record<string, unknown>;
+  hash: string;
+}
+
+export interface AuditPage {
+  items: AuditEntry[];
+  next: number | null;
+}
+
+/** The chain of the audit log, walked: `fault` names its first broken place. */
+export interface AuditChain {
+  entries: number;
+  head: string;
+  fault: string | null;
+}
+
 export interface Zone {
   zone: number;
   celsius: number | null;
