@@ -30,6 +30,22 @@ from gongfu_fleet.api.problems import PROBLEMS, install_problems
 
 OPENAPI_PATH = "/api/openapi.json"
 PAGES_PATH = ""
+NOUNS = (
+    session,
+    oidc,
+    tokens,
+    people,
+    map,
+    geo,
+    assets,
+    commands,
+    readings,
+    incidents,
+    live,
+    health,
+    metrics,
+    audit,
+)
 
 
 def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
@@ -48,22 +64,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.viewer = viewer
     app.state.places = geo.PackedPlaces(deps.registry)
     app.state.feed = live.LiveFeed(deps, viewer)
-    for module in (
-        session,
-        oidc,
-        tokens,
-        people,
-        map,
-        geo,
-        assets,
-        commands,
-        readings,
-        incidents,
-        live,
-        health,
-        metrics,
-        audit,
-    ):
+    for module in NOUNS:
         app.include_router(module.router)
     for router in extra:
         app.include_router(router)
