@@ -17,7 +17,7 @@ from gongfu_fleet.services.tokens import Wish
 
 PEOPLE_ROLES = tuple(role for role in Role if role is not Role.DEVICE)
 NEAR_OPERATOR, FAR_OPERATOR = "hangzhou", "quzhou"
-NEAR_ASSET, FAR_ASSET = "cab-0001", "veh-0001"
+NEAR_ASSET, FAR_ASSET = "cab-0001", "cab-0069"
 DAY_MS = 86_400_000
 LONG_AGO_MS = 400 * DAY_MS
 

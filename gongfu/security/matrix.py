@@ -126,15 +126,17 @@ class _Calls:
         return answer, text
 
 
-def http_matrix(stand: Stand, rules: Mapping[Key, Rule] = RULES) -> Matrix:
+def http_matrix(stand: Stand, rules: Mapping[Key, Rule | tuple[Rule, ...]] = RULES) -> Matrix:
     """Try every cell."""
     stand.person(DOOR, Role.VIEWER)
     outside = _outside(stand)
     operations = _operations(stand)
     calls, cells = _Calls(stand), list[Cell]()
     for route in sorted(operations.keys() & rules.keys()):
-        for credential in credentials():
-            cells += _row(calls, (route, operations[route]), rules[route], credential, outside)
+        found = rules[route]
+        for rule in found if isinstance(found, tuple) else (found,):
+            for credential in credentials():
+                cells += _row(calls, (route, operations[route]), rule, credential, outside)
     served = {
         (method, one.path)
         for one in flat(stand.app.routes)
@@ -199,6 +201,8 @@ def _leak(answer: Answer, words: frozenset[str]) -> str:
 
 def expectation(method: str, rule: Rule, credential: Credential, place: Place, good: int) -> int:
     """The status that a cell must have."""
+    if rule.good is not None:
+        good = rule.good
     if rule.who is None or (rule.scraper and credential.scraper):
         return good
     if not credential.roles:
@@ -215,7 +219,8 @@ def _let_in(method: str, rule: Rule, credential: Credential) -> bool:
         return False
     if credential.token and not rule.tokens:
         return False
-    return credential.roles <= rule.who and (not rule.whole or credential.part is Part.WIDE)
+    may = credential.roles <= rule.who or credential.roles <= rule.or_who
+    return may and (not rule.whole or credential.part is Part.WIDE)
 
 
 def _foreign(rule: Rule, credential: Credential, place: Place) -> bool:

@@ -8,6 +8,7 @@ body that is accepted.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from gongfu.security.credentials import (
@@ -24,7 +25,10 @@ from gongfu.security.credentials import (
 )
 from gongfu.security.stand import PASSWORD, Stand, new_id
 from gongfu_broker.clock import real_ms
+from gongfu_fleet.domain.commands import Name, overdue
 from gongfu_fleet.domain.people import Account, Role
+from gongfu_fleet.ports import Actor
+from gongfu_fleet.services.commands import Order, new_nonce
 from gongfu_fleet.services.people import By
 from gongfu_fleet.services.tokens import Wish
 
@@ -34,6 +38,8 @@ ACTING = frozenset({Role.CREW, Role.DISPATCHER, Role.MANAGER, Role.ADMIN})
 AUDITING = frozenset({Role.AUDITOR, Role.ADMIN})
 MEASURING = frozenset({Role.MANAGER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
+UNLOCKING = frozenset({Role.CREW, Role.MANAGER, Role.ADMIN})
+COMMANDING = frozenset({Role.DISPATCHER, Role.MANAGER, Role.ADMIN})
 DOOR = "door"
 
 
@@ -61,11 +67,14 @@ class Kind:
 class Rule:
     """What a route must answer. ``who`` None is everybody, ``whole`` needs a scope of everything.
 
-    ``objects`` are the names in the path with their kinds; ``foreign`` is the answer for one that
-    is not the caller's. ``spends`` says that the call uses up who makes it.
+    ``or_who`` is for what two permissions open, each to its own roles. ``objects`` are the names in
+    the path with their kinds; ``foreign`` is the answer for one that is not the caller's. ``good``
+    is the status where the document's own good one does not come (a provider that is not there).
+    ``spends`` says that the call uses up who makes it.
     """
 
     who: frozenset[Role] | None
+    or_who: frozenset[Role] = frozenset()
     tokens: bool = True
     whole: bool = False
     scraper: bool = False
@@ -74,6 +83,7 @@ class Rule:
     query: Callable[[], str] = str
     body: Body | None = None
     foreign: int = 404
+    good: int | None = None
     spends: bool = False
 
     def all_places(self) -> tuple[Place, ...]:
@@ -119,6 +129,22 @@ def _token(stand: Stand, shown: Shown, place: Place) -> str:
     return stand.fleet.tokens.add(_owner(stand, shown, place), wish, by=by)[0].id
 
 
+def _idle_asset(stand: Stand, shown: Shown, place: Place) -> str:
+    """No command of it is under way."""
+    now_ms = real_ms() + DAY_MS
+    stand.fleet.commands.store.advance(lambda one: overdue(one, now_ms, grace_ms=0), now_ms)
+    return _asset(stand, shown, place)
+
+
+def _command(stand: Stand, shown: Shown, place: Place) -> str:
+    if place is Place.MISSING:
+        return new_nonce(real_ms())
+    order = Order(_idle_asset(stand, shown, place), Name.VOICE, {"text": "…"})
+    by = Actor("stand", real_ms(), real_ms=real_ms())
+    return stand.fleet.commands.request(order, by=by).id
+
+
+COMMANDED, COMMAND = Kind(_idle_asset), Kind(_command)
 ASSET, INCIDENT, PERSON = Kind(_asset), Kind(_incident), Kind(_person)
 OWN_SESSION, OWN_TOKEN = Kind(_session, personal=True), Kind(_token, personal=True)
 
@@ -133,10 +159,32 @@ def _span() -> str:
     return f"metric=zone_1_celsius&start_ms={now_ms - DAY_MS}&end_ms={now_ms}"
 
 
+def _commands() -> tuple[Rule, ...]:
+    wishes: dict[str, dict[str, object]] = {
+        "unlock": {"reason": "the lock of the matrix is stuck"},
+        "price": {"tray": 1, "fen_per_kg": 500},
+        "setpoint": {"zone": 1, "celsius": 4.0},
+        "voice": {"text": "…"},
+        "sale_lock": {"locked": True},
+    }
+    return tuple(
+        Rule(
+            UNLOCKING if name == "unlock" else COMMANDING,
+            objects={"asset_id": COMMANDED},
+            body=partial(_wish, name, wish),
+        )
+        for name, wish in wishes.items()
+    )
+
+
+def _wish(name: str, wish: Mapping[str, object], _place: Place) -> dict[str, object]:
+    return {"name": name, **wish}
+
+
 OWN_ACCOUNT = Rule(ANYONE, tokens=False)
 READ = Rule(ANYONE)
 
-RULES: Mapping[tuple[str, str], Rule] = {
+RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
     ("GET", "/health"): Rule(None),
     ("GET", "/metrics"): Rule(MEASURING, whole=True, scraper=True),
     ("POST", "/api/session"): Rule(
@@ -188,7 +236,23 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("POST", "/api/incidents/{incident_id}/acknowledge"): Rule(
         ACTING, objects={"incident_id": INCIDENT}, body=lambda _: {"note": "seen"}
     ),
+    ("POST", "/api/assets/{asset_id}/commands"): _commands(),
+    ("GET", "/api/assets/{asset_id}/commands"): Rule(
+        UNLOCKING, COMMANDING, objects={"asset_id": ASSET}
+    ),
+    ("GET", "/api/assets/{asset_id}/commands/{command_id}"): Rule(
+        UNLOCKING, COMMANDING, objects={"asset_id": ASSET, "command_id": COMMAND}
+    ),
     ("GET", "/api/live"): READ,
+    ("GET", "/api/oidc"): Rule(None),
+    ("GET", "/api/oidc/start"): Rule(None, good=404),
+    ("GET", "/api/oidc/callback"): Rule(None, good=404),
     ("GET", "/api/audit"): Rule(AUDITING, whole=True),
     ("GET", "/api/audit/chain"): Rule(AUDITING, whole=True),
 }
+
+
+def rules_of(route: tuple[str, str]) -> tuple[Rule, ...]:
+    """What a route must answer; more than one where its body decides who may."""
+    found = RULES.get(route, ())
+    return found if isinstance(found, tuple) else (found,)

@@ -204,7 +204,7 @@ def _some_readings(telemetry: Telemetry) -> None:
     now_ms = real_ms()
     points = [
         Point(now_ms - n * 60_000, dev, Rank(1, 60 - n, 0), {"zone_1_celsius": 4.0 + n / 100})
-        for dev in ("cab-0001", "veh-0001")
+        for dev in ("cab-0001", "cab-0069")
         for n in range(60)
     ]
     telemetry.in_writer(lambda: telemetry.store.write(points))

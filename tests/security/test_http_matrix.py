@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from gongfu.security.credentials import credentials
 from gongfu.security.matrix import Matrix, http_matrix
-from gongfu.security.rules import ADMINS, RULES
+from gongfu.security.rules import ADMINS, RULES, rules_of
 from gongfu.security.stand import Stand
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.domain.people import Role
@@ -53,7 +53,7 @@ def test_a_route_without_a_rule_and_a_rule_without_a_route_are_told(stand: Stand
 
 
 def test_a_route_that_lets_too_many_in_is_told(stand: Stand) -> None:
-    told = http_matrix(stand, {ASSET: replace(RULES[ASSET], who=ADMINS)})
+    told = http_matrix(stand, {ASSET: replace(rules_of(ASSET)[0], who=ADMINS)})
     assert told.figures()["unexpected_2xx"] > 20
     assert {cell.expected for cell in told.wrong} == {403}
 
