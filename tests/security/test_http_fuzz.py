@@ -5,13 +5,12 @@ import pytest
 from gongfu.security.fuzz import CASES, fuzz
 from gongfu.security.stand import Stand
 
-NIGHTLY = 2_000
-
 
 def test_no_case_breaks_the_platform_or_the_promise_of_its_document(
     stand: Stand, request: pytest.FixtureRequest
 ) -> None:
-    cases = NIGHTLY if request.config.getoption("--full", default=False) else CASES
+    # Without the option where the folder above is collected from: then sixty.
+    cases = request.config.getoption("--fuzz-cases", default=CASES)
     found = fuzz(stand, cases=cases)
     print(found.figures(), found.answers)
     assert found.told == []

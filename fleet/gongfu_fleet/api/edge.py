@@ -73,7 +73,7 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; change the start of an HTTP answer only."""
-        is_api = scope["type"] == "http" and scope["path"].startswith(("/api", "/health"))
+        is_api = scope["type"] == "http" and scope["path"].startswith(("/api", "/health", "/metrics"))
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
