@@ -4,6 +4,7 @@ The keys stand at the top; a part that cannot run here says why in ``skipped``, 
 in ``errors``, and its counts are zero.
 """
 
+import asyncio
 import pkgutil
 import shutil
 import sys
@@ -18,7 +19,9 @@ from gongfu.faults.effort import CannotRunError
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.people import SqlPeople
+from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.api.deps import packaged_static
+from gongfu_fleet.services.seed import seed_registry
 
 Figures = dict[str, Any]  # Any: counts, seconds, names; JSON
 MOST_TEXT = 500
@@ -79,7 +82,7 @@ def _fuzz(run: Try) -> Figures:
     from gongfu.security.stand import security_stand  # noqa: PLC0415 - what one part needs
 
     with security_stand(run.folder) as stand:
-        found = fuzz(stand, cases=20 if run.quick else 200, seed_number=run.seed)
+        found = fuzz(stand, cases=20 if run.quick else 120, seed_number=run.seed)
         figures: Figures = found.figures()
         return figures
 
@@ -123,6 +126,20 @@ def _audit(run: Try) -> Figures:
     }
 
 
+def _replays(run: Try) -> Figures:
+    from gongfu.security.replays import replayed_unlocks  # noqa: PLC0415 - what one part needs
+
+    engine = open_database(f"sqlite:///{run.folder}/fleet.db")
+    upgrade(engine)
+    seed_registry(SqlRegistry(engine))
+    try:
+        times = 20 if run.quick else 1_000
+        found = asyncio.run(replayed_unlocks(engine, run.folder, times=times))
+    finally:
+        engine.dispose()
+    return {"unlock_replays": found.replayed, "unlock_replays_succeeded": found.succeeded}
+
+
 def _sign_in(run: Try) -> Figures:
     from gongfu.bench.sign_in_flood import WAYS, flood  # noqa: PLC0415 - what one part needs
 
@@ -155,6 +172,7 @@ PARTS: dict[str, Part] = {
     "injections": _injections,
     "pages": _pages,
     "audit": _audit,
+    "replays": _replays,
     "sign_in": _sign_in,
     "device_flood": _device_flood,
 }
