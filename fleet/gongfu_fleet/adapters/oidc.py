@@ -12,8 +12,6 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.api_jwk import PyJWK
 
 from gongfu_fleet.domain.oidc import Claims, Flow
@@ -137,7 +135,7 @@ class OidcProvider:
             raise _refused("the ID token was made for another party")
         return claims
 
-    def _key(self, header: Mapping[str, Any]) -> RSAPublicKey | EllipticCurvePublicKey:
+    def _key(self, header: Mapping[str, Any]) -> PyJWK:
         """The issuer's key of that name; fetched anew, now and then, when it is not known."""
         name, algorithm = header.get("kid"), header.get("alg")
         if algorithm not in ALGORITHMS:
@@ -148,9 +146,7 @@ class OidcProvider:
             raise _refused("the ID token is signed with an unknown key")
         return key
 
-    def _known_key(
-        self, name: object, algorithm: str, *, again: bool
-    ) -> RSAPublicKey | EllipticCurvePublicKey | None:
+    def _known_key(self, name: object, algorithm: str, *, again: bool) -> PyJWK | None:
         listed = self._key_set(again=again).get("keys")
         entries = (
             [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -204,16 +200,13 @@ def _fits(entry: Mapping[str, Any], algorithm: str) -> bool:
     )
 
 
-def _public_key(
-    entry: dict[str, Any], algorithm: str
-) -> RSAPublicKey | EllipticCurvePublicKey | None:
+def _public_key(entry: dict[str, Any], algorithm: str) -> PyJWK | None:
     try:
-        key = PyJWK(entry, algorithm).key
+        key = PyJWK(entry, algorithm)
     except jwt.PyJWTError:
         return None
-    if isinstance(key, RSAPublicKey) and key.key_size >= LEAST_RSA_BITS:
-        return key
-    return key if isinstance(key, EllipticCurvePublicKey) else None
+    too_short = algorithm == "RS256" and key.key.key_size < LEAST_RSA_BITS
+    return None if too_short else key
 
 
 def _refused(why: str) -> SignInError:
