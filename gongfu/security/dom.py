@@ -19,7 +19,12 @@ FLAGS = ("--no-sandbox", "--enable-unsafe-swiftshader", "--no-first-run")
 SHOWN_MS = 15_000
 # Whether any of the texts became more than text.
 RAN = "() => window.hit !== undefined || document.querySelector('#hit, iframe[srcdoc]') !== null"
-PAGES = {"person.name": "#/people", "token.name": "#/account", "session.agent": "#/account"}
+PAGES = {
+    "person.name": "#/people",
+    "token.name": "#/account",
+    "session.agent": "#/account",
+    "audit": "#/audit",
+}
 
 
 def dom_injections(stand: Stand, chromium: Path) -> list[Injection]:

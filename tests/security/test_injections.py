@@ -31,7 +31,7 @@ def test_a_browser_shows_hostile_names_and_notes_as_what_they_are(stand: Stand) 
     shown = dom_injections(stand, Path(found))
     assert [str(one) for one in shown if one.effect] == []
     sinks = {one.sink for one in shown}
-    assert len(shown) == len(sinks) * len(HTML) == 5 * len(HTML)
+    assert len(shown) == len(sinks) * len(HTML) == 6 * len(HTML)
 
 
 @pytest.mark.parametrize(
