@@ -1,4 +1,4 @@
-"""Commands in a real browser: an unlock opens the door, a sale lock refuses it, a viewer sees none.
+"""Commands in a real browser: an unlock opens the door, a sale lock refuses it.
 
 At ×90 a command lives a third of a second, so one that expired on a busy machine is sent again.
 """
@@ -76,8 +76,4 @@ def test_a_manager_unlocks_a_cabinet_and_a_sale_lock_refuses_it(
         told = client.get("/api/audit", params={"text": "command.unlock"}).json()["items"]
         assert {(one["actor"], one["object"]) for one in told} == {("admin", f"asset:{CABINET}")}
         assert unlocked["id"] in {one["data"]["command"] for one in told}
-
-        person = client.post("/api/people", json={"name": "looker", "role": "viewer"}).json()
-        viewer = card(browser, house, "looker", person["password"])
-        expect(viewer.get_by_test_id("commands")).to_have_count(0)
         browser.close()
