@@ -166,38 +166,8 @@ class Provider:
 def sign_in_provider() -> Iterator[Provider]:
     """A provider for the length of the block."""
     provider = Provider()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            if parts.path == "/authorize":
-                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-                self.send_response(302)
-                self.send_header("Location", provider.authorize(query))
-                self.end_headers()
-            elif parts.path == "/keys":
-                self._answer(200, {"keys": provider.keys})
-            else:
-                self._answer(200, provider.configured())
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            form = {name: values[0] for name, values in parse_qs(body).items()}
-            basic = self.headers.get("Authorization", "").removeprefix("Basic ")
-            self._answer(*provider.redeem(form, basic))
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def _answer(self, status: int, document: Claims) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"provider": provider})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     provider.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -206,6 +176,39 @@ def sign_in_provider() -> Iterator[Provider]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    provider: Provider
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path == "/authorize":
+            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            self.send_response(302)
+            self.send_header("Location", self.provider.authorize(query))
+            self.end_headers()
+        elif parts.path == "/keys":
+            self._answer(200, {"keys": self.provider.keys})
+        else:
+            self._answer(200, self.provider.configured())
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        form = {name: values[0] for name, values in parse_qs(body).items()}
+        basic = self.headers.get("Authorization", "").removeprefix("Basic ")
+        self._answer(*self.provider.redeem(form, basic))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self, status: int, document: Claims) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 def _text(data: bytes) -> str:

@@ -115,19 +115,25 @@ class SingleSignOn:
         Raises SignInError, ConflictError, TooManyAttemptsError, ProviderError.
         """
         passed = (Bucket(Counts.ADDRESS, network_of(visit.address)),)
-        if wait := self.door.people.reserve(passed, now_ms):
-            raise TooManyAttemptsError(
-                "There were too many attempts.", "Wait, then try again.", wait_s=-(-wait // 1000)
-            )
         try:
-            account = self._account(self._claims(back, Flow(secret), now_ms), now_ms)
+            code = self._code(back, Flow(secret), now_ms)
+            # Counted from here on: a page elsewhere that sends browsers to us has no cookie of
+            # ours to show, and must not make their office wait.
+            self._reserve(passed, now_ms)
+            account = self._account(self._claims(code, Flow(secret)), now_ms)
         except (SignInError, ConflictError) as refused:
             self._note(refused.fault, visit, now_ms)
             raise
         issuer = self.provider.issuer
         return self.door.enter(account, visit, passed=passed, now_ms=now_ms, via=issuer)
 
-    def _claims(self, back: Return, flow: Flow, now_ms: int) -> Claims:
+    def _reserve(self, buckets: tuple[Bucket, ...], now_ms: int) -> None:
+        if wait := self.door.people.reserve(buckets, now_ms):
+            raise TooManyAttemptsError(
+                "There were too many attempts.", "Wait, then try again.", wait_s=-(-wait // 1000)
+            )
+
+    def _code(self, back: Return, flow: Flow, now_ms: int) -> str:
         if not flow.is_fresh(now_ms):
             raise _refused("no sign-in is under way in this browser")
         if not same(back.state or "", flow.state):
@@ -136,8 +142,11 @@ class SingleSignOn:
             raise _refused("another issuer answered")
         if back.error is not None or not back.code:
             raise _refused("the provider refused")
+        return back.code
+
+    def _claims(self, code: str, flow: Flow) -> Claims:
         with self._place():
-            claims = self.provider.claims(back.code, flow)
+            claims = self.provider.claims(code, flow)
         nonce = claims.get("nonce")
         if not isinstance(nonce, str) or not same(nonce, flow.nonce):
             raise _refused("the nonce is another one")
