@@ -15,6 +15,7 @@ from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
 from gongfu.ingest_side import disk_guard, ingest_lanes, rate_limit
 from gongfu.metrics import Figures, exposition
+from gongfu.oidc_side import single_sign_on
 from gongfu.secrets_file import Secrets, metrics_token
 from gongfu.settings import OWN_BACKFILL_USER, OWN_DOWNLINK_USER, OWN_USER, Settings
 from gongfu.telemetry import (
@@ -179,6 +180,7 @@ def api(
         flow=face.flow,
         room=face.room,
         metrics_token=lambda: metrics_token(face.settings.state),
+        oidc=single_sign_on(face.settings, fleet),
     )
     figures = Figures(deps, telemetry.reports.dead_letter_counts)
     return create_app(replace(deps, metrics=lambda: exposition(figures)))
