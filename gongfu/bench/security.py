@@ -4,27 +4,33 @@ The keys stand at the top; a part that cannot run here says why in ``skipped``, 
 in ``errors``, and its counts are zero.
 """
 
-import asyncio
+import logging
+import multiprocessing
 import pkgutil
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from gongfu.bench.security_parts import Figures, Part, Try
 from gongfu.faults.effort import CannotRunError
-from gongfu_fleet.adapters.db.engine import open_database
-from gongfu_fleet.adapters.db.migrate import upgrade
-from gongfu_fleet.adapters.db.people import SqlPeople
-from gongfu_fleet.adapters.db.registry import SqlRegistry
-from gongfu_fleet.api.deps import packaged_static
-from gongfu_fleet.services.seed import seed_registry
 
-Figures = dict[str, Any]  # Any: counts, seconds, names; JSON
 MOST_TEXT = 500
+LANES = 2
+# How long a right password takes is a figure, so nothing runs beside it.
+TIMED = "sign_in"
+PARTS = {
+    TIMED: "gongfu.bench.security_parts:sign_in",
+    "matrix": "gongfu.bench.security_parts:matrix",
+    "fuzz": "gongfu.bench.security_parts:fuzzing",
+    "audit": "gongfu.bench.security_parts:audit",
+    "device_flood": "gongfu.bench.security_parts:flooding_device",
+    "pages": "gongfu.bench.security_parts:pages",
+    "injections": "gongfu.bench.security_parts:injected",
+    "replays": "gongfu.bench.security_parts:replays",
+}
 NOTHING: Figures = {
     "routes": 0,
     "roles": 0,
@@ -40,139 +46,64 @@ NOTHING: Figures = {
 
 
 @dataclass(frozen=True)
-class Try:
-    """One part's run: an empty folder, how hard to try, chance."""
+class Told:
+    """What one part gave: figures, or why there are none."""
 
-    folder: Path
-    quick: bool
-    seed: int
-
-
-Part = Callable[[Try], Figures]
+    figures: Figures
+    skipped: str = ""
+    error: str = ""
+    took_s: float = 0.0
 
 
 def security(*, quick: bool, seed: int) -> Figures:
-    """Run every part in a folder of its own, one after the other."""
-    told, skipped, errors = dict(NOTHING), dict[str, str](), dict[str, str]()
-    seconds: dict[str, float] = {}
-    for name, part in PARTS.items():
-        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {name}: begins\n")
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix=f"gongfu-{name}-", ignore_cleanup_errors=True) as d:
-            try:
-                told |= part(Try(Path(d), quick, seed))
-            except (CannotRunError, ImportError) as why:
-                skipped[name] = str(why)[:MOST_TEXT]
-            except Exception as error:  # noqa: BLE001 - a part that breaks down hides no other's
-                errors[name] = f"{type(error).__name__}: {error}"[:MOST_TEXT]
-        seconds[name] = round(time.monotonic() - began, 1)
-    return {**told, "skipped": skipped, "errors": errors, "took_s": seconds}
-
-
-def _matrix(run: Try) -> Figures:
-    from gongfu.security.matrix import http_matrix  # noqa: PLC0415 - what one part needs
-    from gongfu.security.stand import security_stand  # noqa: PLC0415 - as above
-
-    with security_stand(run.folder) as stand:
-        return http_matrix(stand).figures()
-
-
-def _fuzz(run: Try) -> Figures:
-    fuzz = pkgutil.resolve_name("gongfu.security.fuzz:fuzz")  # schemathesis is a tool of developers
-    from gongfu.security.stand import security_stand  # noqa: PLC0415 - what one part needs
-
-    with security_stand(run.folder) as stand:
-        found = fuzz(stand, cases=20 if run.quick else 120, seed_number=run.seed)
-        figures: Figures = found.figures()
-        return figures
-
-
-def _injections(run: Try) -> Figures:
-    from gongfu.security.injections import injections  # noqa: PLC0415 - what one part needs
-    from gongfu.security.stand import security_stand  # noqa: PLC0415 - as above
-
-    with security_stand(run.folder) as stand:
-        tried = injections(stand)
-    effective = sum(bool(one.effect) for one in tried)
-    return {"injections": len(tried), "injections_effective": effective}
-
-
-def _pages(run: Try) -> Figures:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None or not (packaged_static() / "index.html").is_file():
-        raise CannotRunError("no chromium on this machine, or the pages are not built")
-    look = pkgutil.resolve_name("gongfu.security.dom:dom_injections")  # playwright is a tool too
-    from gongfu.security.stand import security_stand  # noqa: PLC0415 - what one part needs
-
-    with security_stand(run.folder) as stand:
-        shown = look(stand, Path(chromium))
-    effective = sum(bool(one.effect) for one in shown)
-    return {"dom_injections": len(shown), "dom_injections_effective": effective}
-
-
-def _audit(run: Try) -> Figures:
-    from gongfu.security.audit_rows import (  # noqa: PLC0415 - what one part needs
-        alter_every_row,
-        alter_in_database,
-    )
-
-    found = [alter_in_database(run.folder, times=30 if run.quick else 300, seed=run.seed)]
-    if not run.quick:
-        found.append(alter_every_row(seed=run.seed))
+    """Run every part in a folder and a process of its own, two at a time."""
+    told = _in_lanes([TIMED], 1, quick=quick, seed=seed)
+    told |= _in_lanes([name for name in PARTS if name != TIMED], LANES, quick=quick, seed=seed)
+    figures: Figures = dict(NOTHING)
+    for one in told.values():
+        figures |= one.figures
     return {
-        "audit_rows": found[0].rows,
-        "audit_altered": sum(one.altered for one in found),
-        "audit_detected_pct": min(one.detected_pct for one in found),
+        **figures,
+        "skipped": {name: one.skipped for name, one in told.items() if one.skipped},
+        "errors": {name: one.error for name, one in told.items() if one.error},
+        "took_s": {name: one.took_s for name, one in told.items()},
     }
 
 
-def _replays(run: Try) -> Figures:
-    from gongfu.security.replays import replayed_unlocks  # noqa: PLC0415 - what one part needs
-
-    engine = open_database(f"sqlite:///{run.folder}/fleet.db")
-    upgrade(engine)
-    seed_registry(SqlRegistry(engine))
-    try:
-        times = 20 if run.quick else 1_000
-        found = asyncio.run(replayed_unlocks(engine, run.folder, times=times))
-    finally:
-        engine.dispose()
-    return {"unlock_replays": found.replayed, "unlock_replays_succeeded": found.succeeded}
+def _in_lanes(names: list[str], lanes: int, *, quick: bool, seed: int) -> dict[str, Told]:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(lanes, mp_context=spawn) as pool:
+        runs = {name: pool.submit(run_named, name, quick=quick, seed=seed) for name in names}
+        return {name: run.result() for name, run in runs.items()}
 
 
-def _sign_in(run: Try) -> Figures:
-    from gongfu.bench.sign_in_flood import WAYS, flood  # noqa: PLC0415 - what one part needs
+def run_named(name: str, *, quick: bool, seed: int) -> Told:
+    """One part by its name."""
+    # What the server says of requests that are none is no news here.
+    logging.getLogger().addHandler(logging.NullHandler())
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {name}: begins\n")
 
-    told: Figures = {}
-    for number, way in enumerate(WAYS[:1] if run.quick else WAYS):
-        engine = open_database(f"sqlite:///{run.folder}/people-{number}.db")
-        upgrade(engine)
+    def part(run: Try) -> Figures:
+        return part_named(name)(run)  # here, so that what cannot be imported is told too
+
+    return run_one(part, quick=quick, seed=seed)
+
+
+def part_named(name: str) -> Part:
+    """The part of this name."""
+    part: Part = pkgutil.resolve_name(PARTS[name])
+    return part
+
+
+def run_one(part: Part, *, quick: bool, seed: int) -> Told:
+    """One part in a folder of its own; whatever happens, it is told."""
+    began = time.monotonic()
+
+    with tempfile.TemporaryDirectory(prefix="gongfu-s-", ignore_cleanup_errors=True) as made:
         try:
-            attempts, most_s = (500, 12.0) if run.quick else (10_000, 150.0)
-            told[way] = asdict(flood(SqlPeople(engine), way, attempts=attempts, most_s=most_s))
-        finally:
-            engine.dispose()
-    return {
-        "sign_in_flood": told,
-        "sign_in_slowest_s": max(one["slowest_s"] for one in told.values()),
-    }
-
-
-def _device_flood(run: Try) -> Figures:
-    from gongfu.bench.device_flood import device_flood  # noqa: PLC0415 - what one part needs
-
-    others = 20 if run.quick else 60
-    found = device_flood(run.folder, seconds=5.0 if run.quick else 60.0, others=others)
-    return {"device_flood": asdict(found), "device_flood_others_lost": found.lost}
-
-
-PARTS: dict[str, Part] = {
-    "matrix": _matrix,
-    "fuzz": _fuzz,
-    "injections": _injections,
-    "pages": _pages,
-    "audit": _audit,
-    "replays": _replays,
-    "sign_in": _sign_in,
-    "device_flood": _device_flood,
-}
+            told = Told(part(Try(Path(made), quick, seed)))
+        except (CannotRunError, ImportError) as why:
+            told = Told({}, skipped=str(why)[:MOST_TEXT])
+        except Exception as error:  # noqa: BLE001 - a part that breaks down hides no other's figures
+            told = Told({}, error=f"{type(error).__name__}: {error}"[:MOST_TEXT])
+    return replace(told, took_s=round(time.monotonic() - began, 1))
