@@ -17,6 +17,7 @@ from gongfu_firmware_sim.doors import Span
 _log = logging.getLogger(__name__)
 UNLOCKED_MS = 30_000
 LOCKED = "sale lock"
+WITHOUT_END = 2**53 - 1
 
 
 class Setpoint(msgspec.Struct, frozen=True):
@@ -28,13 +29,25 @@ class Setpoint(msgspec.Struct, frozen=True):
 
 
 class Controls(msgspec.Struct, frozen=True):
-    """What holds until the next command: kept on disk, it outlives a reboot."""
+    """What holds until the next command: kept on disk, it outlives a reboot.
 
-    sale_locked: bool = False
+    ``locks``: from when to when nothing was sold; the last one may go on.
+    """
+
+    locks: tuple[Span, ...] = ()
     doors: tuple[Span, ...] = ()
     setpoints: tuple[Setpoint, ...] = ()
     fen_per_kg: dict[int, int] = {}
     said: str = ""
+
+    @property
+    def sale_locked(self) -> bool:
+        """Whether nothing is sold until a person says otherwise."""
+        return bool(self.locks) and self.locks[-1][1] == WITHOUT_END
+
+    def sells_at(self, ts_ms: int) -> bool:
+        """Whether customers are let in at the instant."""
+        return not any(begin <= ts_ms < end for begin, end in self.locks)
 
 
 UNTOUCHED = Controls()
@@ -141,7 +154,15 @@ def _changed(controls: Controls, said: _Said, at_ms: int) -> Controls:
             _log.info("a device says: %s", said.text)
             return change(controls, said=said.text)
         case _SaleLock():
-            return change(controls, sale_locked=said.locked)
+            return change(controls, locks=_locks(controls, at_ms, locked=said.locked))
+
+
+def _locks(controls: Controls, at_ms: int, *, locked: bool) -> tuple[Span, ...]:
+    if locked == controls.sale_locked:
+        return controls.locks
+    if locked:
+        return (*controls.locks, (at_ms, WITHOUT_END))
+    return (*controls.locks[:-1], (controls.locks[-1][0], at_ms))
 
 
 def _rejected(command: Command, why: str) -> Result:

@@ -9,6 +9,7 @@ from gongfu_firmware_sim.cabinet import Cabinet
 from gongfu_firmware_sim.controls import (
     UNLOCKED_MS,
     UNTOUCHED,
+    WITHOUT_END,
     Abilities,
     Controller,
     Controls,
@@ -70,7 +71,26 @@ def test_a_sale_lock_refuses_to_unlock_until_it_is_lifted() -> None:
     assert Controller(World(), CABINET, cabinet.controls).obey(told("unlock"), 7).st == "rejected"
     cabinet.obey(told("sale_lock", locked=False), 8)
     assert cabinet.obey(told("unlock"), 9).st == "ok"
-    assert world.controls == Controls(doors=((9, 9 + UNLOCKED_MS),))
+    assert world.controls == Controls(locks=((5, 8),), doors=((9, 9 + UNLOCKED_MS),))
+
+
+def weighed(tray: tuple[float | None, ...]) -> list[float]:
+    return [kg for kg in tray if kg is not None]
+
+
+def test_behind_a_sale_lock_nobody_is_served_but_refills_go_on(county: ScenarioSpec) -> None:
+    free, locked = (Cabinet(county.devices[0], county) for _ in range(2))
+    noon_ms, night_ms = county.start_ms + 4 * HOUR_MS, county.start_ms + 14 * HOUR_MS
+    locked.follow(Controls(locks=((noon_ms, WITHOUT_END),)))
+    morning = (county.start_ms, noon_ms)
+    assert locked.moments(*morning) == free.moments(*morning)
+    afternoon = (noon_ms + HOUR_MS // 2, night_ms)
+    opened = [[m.door for m in box.moments(*afternoon)].count(1) for box in (free, locked)]
+    assert opened[0] > 0 == opened[1]
+    trays = zip(*(m.values[2:10] for m in locked.moments(*afternoon)), strict=True)
+    assert all(max(tray) - min(tray) < 0.05 for tray in map(weighed, trays))
+    dawn = (county.start_ms + 20 * HOUR_MS, county.start_ms + 24 * HOUR_MS)
+    assert [m.door for m in locked.moments(*dawn)].count(1) > 0
 
 
 def test_prices_and_what_is_said_are_kept() -> None:
