@@ -16,7 +16,7 @@ from gongfu_fleet.api.permissions import SESSION_COOKIE
 from gongfu_fleet.domain.people import Role
 
 FLAGS = ("--no-sandbox", "--enable-unsafe-swiftshader", "--no-first-run")
-SHOWN_MS = 15_000
+SHOWN_MS, MAP_MS = 15_000, 40_000
 # Whether any of the texts became more than text.
 RAN = "() => window.hit !== undefined || document.querySelector('#hit, iframe[srcdoc]') !== null"
 PAGES = {
@@ -28,7 +28,10 @@ PAGES = {
 
 
 def dom_injections(stand: Stand, chromium: Path) -> list[Injection]:
-    """Plant every text in every name and note, look at the pages; one result per text seen."""
+    """Plant every text in every name and note, look at the pages; one result per text seen.
+
+    One more for each time that the browser had to hold the page to its policy.
+    """
     incidents = _planted(stand)
     admin = stand.person(INJECTOR, Role.ADMIN)
     session = stand.session(admin)
@@ -65,13 +68,16 @@ def _looked_at(
     stand: Stand, context: BrowserContext, incidents: dict[str, str]
 ) -> Iterator[Injection]:
     page = context.new_page()
-    dialogs: list[str] = []
+    dialogs, complaints = list[str](), list[str]()
 
     def note(dialog: Dialog) -> None:
         dialogs.append(dialog.message)
         dialog.dismiss()
 
     page.on("dialog", note)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(stand.url)
+    page.locator("[data-testid=map][data-ready=true]").wait_for(timeout=MAP_MS)
     for sink, address in PAGES.items():
         page.goto(f"{stand.url}/{address}")
         page.get_by_text(HTML[0]).first.wait_for(timeout=SHOWN_MS)
@@ -83,6 +89,10 @@ def _looked_at(
         detail.get_by_text(payload).first.wait_for(timeout=SHOWN_MS)
         for sink in ("incident.note", "asset.name"):
             yield from _seen(page, sink, (payload,), dialogs)
+    # What the policy had to stop was more than text already; or our own page needs what it denies.
+    for complaint in complaints:
+        if "Content Security Policy" in complaint:
+            yield Injection("HTML in the page", "policy", complaint, "the policy had to stop it")
 
 
 def _seen(
