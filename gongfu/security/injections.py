@@ -7,14 +7,17 @@ import csv
 import io
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from unicodedata import category
 from urllib.parse import quote
 
 from sqlalchemy import func, inspect, select, table
 
+from gongfu.cli.output import say
 from gongfu.security.credentials import NEAR_ASSET, Shown, by_session
 from gongfu.security.line_reader import UnreadableLineError, read_line
-from gongfu.security.payloads import CLIMBS, FORMULA, HEADER, HTML, LINE, OUTSIDE, SQL
+from gongfu.security.payloads import CLIMBS, FORMULA, HEADER, HTML, LINE, OUTSIDE, SQL, TERMINAL
 from gongfu.security.stand import HERE, PASSWORD, READY_S, Answer, Stand
 from gongfu_broker.columns import DeviceKind
 from gongfu_fleet.api.pages import install_pages
@@ -56,6 +59,7 @@ def injections(stand: Stand) -> list[Injection]:
         *_html(stand, shown),
         *_formulas(),
         *_lines(),
+        *_terminal(),
         *_headers(stand, shown),
         *_paths(stand),
     ]
@@ -176,6 +180,16 @@ def _line_effect(write: Callable[[str], bytes], payload: str) -> str:
     if read.stamp != 7 or not told & {payload, flat}:  # noqa: PLR2004 - the stamp that was written
         return f"reads as {read}"
     return ""
+
+
+def _terminal() -> Iterator[Injection]:
+    """Into what commands print, as every name and payload is."""
+    for payload in TERMINAL:
+        with redirect_stdout(io.StringIO()) as to:
+            say(f"  {payload} and more")
+        told = to.getvalue().removesuffix("\n")
+        steering = [mark for mark in told if category(mark) in ("Cc", "Cf", "Cs")]
+        yield Injection("terminal", "say", payload, f"prints {steering}" if steering else "")
 
 
 def _headers(stand: Stand, shown: Shown) -> Iterator[Injection]:

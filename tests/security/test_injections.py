@@ -20,7 +20,7 @@ def test_none_of_two_hundred_injections_does_anything(stand: Stand) -> None:
     assert [str(one) for one in tried if one.effect] == []
     assert len(tried) >= AT_LEAST
     assert {one.kind for one in tried} == {
-        "SQL", "HTML", "CSV formula", "line protocol", "header", "path"
+        "SQL", "HTML", "CSV formula", "line protocol", "header", "path", "terminal"
     }  # fmt: skip
 
 
