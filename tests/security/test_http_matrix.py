@@ -50,6 +50,7 @@ def test_a_route_without_a_rule_and_a_rule_without_a_route_are_told(stand: Stand
     assert set(told.unruled) == set(RULES)
     assert told.stale == [("GET", "/api/gone")]
     assert told.figures()["routes_without_rule"] == len(RULES) + 1
+    assert told.figures()["asserted"] == 0 < told.figures()["cells"]
 
 
 def test_a_route_that_lets_too_many_in_is_told(stand: Stand) -> None:
