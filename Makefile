@@ -9,6 +9,7 @@ SETUP := .venv/.installed
 BUNDLE := fleet/gongfu_fleet/static/index.html
 WEB_SOURCES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' 2>/dev/null)
 NPM := $(BIN)/npm --prefix $(WEB)
+SBOM_TOOL := cyclonedx-bom==7.1.0
 PYTEST_ARGS ?=
 # Many tests wait for real servers, so that three lanes are right for two cores.
 TEST_LANES ?= 3
@@ -17,7 +18,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-faults test-servers check-compose lint web fmt lock generate clean
+.PHONY: help setup run test test-faults test-fuzz test-servers check-compose lint web fmt lock sbom generate clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +68,9 @@ test: $(BUNDLE) test-servers lint  ## Every check that CI runs.
 test-faults: $(SETUP) test-servers  ## The fault tests with their full counts and durations (hours; some need root).
 	$(BIN)/pytest tests/faults --full -s $(PYTEST_ARGS)
 
+test-fuzz: $(SETUP)  ## 2,000 cases for every operation of the HTTP API (an hour or two).
+	$(BIN)/pytest tests/security/test_http_fuzz.py --fuzz-cases 2000 -s $(PYTEST_ARGS)
+
 fmt: $(SETUP)  ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -79,6 +83,11 @@ lock: $(UV)  ## Write requirements.lock anew from the pyproject files.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	  --custom-compile-command 'make lock' $(MEMBERS:%=--no-emit-package gongfu-%) --no-emit-package gongfu \
 	  pyproject.toml $(MEMBERS:%=%/pyproject.toml) --group dev --group web --group build -o requirements.lock
+
+sbom: $(SETUP)  ## Write what is locked, Python and npm, as CycloneDX into build/sbom.
+	@mkdir -p build/sbom
+	$(UV) tool run --quiet --from $(SBOM_TOOL) cyclonedx-py requirements requirements.lock --of JSON --output-file build/sbom/python.cdx.json
+	$(NPM) sbom --package-lock-only --sbom-format cyclonedx > build/sbom/web.cdx.json
 
 clean:  ## Remove everything that can be made again (not state/).
 	rm -rf .venv .uv $(WEB)/node_modules fleet/gongfu_fleet/static .mypy_cache .ruff_cache .pytest_cache

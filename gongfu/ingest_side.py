@@ -13,6 +13,7 @@ from gongfu_broker.ports import Intake, Session
 from gongfu_broker.topics import uplink_filters
 from gongfu_ingest.disk import DiskGuard, used_bytes
 from gongfu_ingest.lanes import BACKFILL_BATCH, BACKFILL_COMMIT_BYTES, Lane
+from gongfu_ingest.rate import TIMES_NOMINAL, RateLimit
 
 
 def intake_connector(settings: Settings) -> MqttConnector:
@@ -88,6 +89,11 @@ def backfill_session(settings: Settings, keys: Secrets) -> Session | None:
         persistent=True,
         window=settings.ingest.backfill_window,
     )
+
+
+def rate_limit(settings: Settings) -> RateLimit:
+    """How much one device may say."""
+    return RateLimit(TIMES_NOMINAL * settings.ingest.device_per_s)
 
 
 def disk_guard(settings: Settings, telemetry: Telemetry) -> DiskGuard:

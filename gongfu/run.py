@@ -156,6 +156,8 @@ def _worker_tasks(house: House, work: Worker) -> list[Work]:
         *([_forward(work.forwarder)] if work.forwarder else []),
         work.ingest.run(),
         work.watch.run(),
+        work.results.run(),
+        work.downlink.run(),
         _save_clock(house),
         beat(
             path,

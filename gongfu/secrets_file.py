@@ -25,6 +25,8 @@ class Secrets(msgspec.Struct, frozen=True):
     backfill: str = ""
     backfill_client_id: str = ""
     metrics: str = ""
+    downlink: str = ""
+    downlink_client_id: str = ""
 
 
 def load_secrets(state: Path, devices: Iterable[str]) -> Secrets:
@@ -35,7 +37,7 @@ def load_secrets(state: Path, devices: Iterable[str]) -> Secrets:
     except FileNotFoundError:
         known = Secrets(_new(), f"ingest-p0-{_new()}", _new())
     missing = {dev: _new() for dev in devices if dev not in known.devices}
-    if not missing and known.backfill and known.metrics and path.exists():
+    if not missing and known.backfill and known.metrics and known.downlink and path.exists():
         return known
     complete = msgspec.structs.replace(
         known,
@@ -43,6 +45,8 @@ def load_secrets(state: Path, devices: Iterable[str]) -> Secrets:
         backfill=known.backfill or _new(),
         backfill_client_id=known.backfill_client_id or f"ingest-bf-p0-{_new()}",
         metrics=known.metrics or _new(),
+        downlink=known.downlink or _new(),
+        downlink_client_id=known.downlink_client_id or f"downlink-{_new()}",
     )
     write_private(path, msgspec.json.format(msgspec.json.encode(complete), indent=1))
     return complete

@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 PREFIX = "GONGFU_"
 OWN_USER, OWN_BACKFILL_USER = "ingest-p0", "ingest-bf-p0"
+OWN_DOWNLINK_USER = "downlink"
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -40,6 +41,9 @@ class BrokerSettings(_Section):
     backfill_user: str = Field(default="", description="a second account, for what comes late")
     backfill_password: SecretStr | None = None
     backfill_password_file: Path | None = Field(default=None, description="a file that holds it")
+    downlink_user: str = Field(default="", description="a third account, for commands to devices")
+    downlink_password: SecretStr | None = None
+    downlink_password_file: Path | None = Field(default=None, description="a file that holds it")
     protocol: Literal["3.1.1", "5"] = "3.1.1"
     tls: bool = False
 
@@ -93,6 +97,9 @@ class IngestSettings(_Section):
     flush_ms: Annotated[int, Field(ge=1, le=10_000)] = 200
     window: Annotated[int, Field(ge=100, le=65_535)] = 10_000
     backfill_window: Annotated[int, Field(ge=100, le=65_535)] = 1_000
+    device_per_s: Annotated[float, Field(ge=0.01, le=100_000)] = Field(
+        default=1.0, description="messages a second a device says when well; beyond 4x it waits"
+    )
 
 
 class InfluxSettings(_Section):
@@ -104,6 +111,21 @@ class InfluxSettings(_Section):
     bucket: str = Field(default="telemetry", description="the database, on v1")
     token: SecretStr | None = None
     token_file: Path | None = Field(default=None, description="a file that holds the token")
+
+
+class OidcSettings(_Section):
+    """A provider of OpenID Connect beside name and password; without an issuer there is none."""
+
+    issuer: str = Field(default="", description="its https address, as its tokens say it")
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = Field(default=None, description="a file that holds it")
+    redirect_url: str = Field(default="", description="https://our.address/api/oidc/callback")
+    roles: str = Field(default="", description="VALUE=ROLE[@KIND:CODE+KIND:CODE]; …, first fits")
+    roles_claim: str = Field(default="roles", description="dots go into claims inside of claims")
+    name_claim: str = "preferred_username"
+    scopes: str = "openid profile"
+    label: str = Field(default="", description="what the button says, like 供销社统一认证")
 
 
 class DemoSettings(_Section):
@@ -138,6 +160,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     ingest: IngestSettings = IngestSettings()
     influx: InfluxSettings = InfluxSettings()
+    oidc: OidcSettings = OidcSettings()
     demo: DemoSettings = DemoSettings()
 
     @classmethod

@@ -10,12 +10,14 @@ from fastapi import FastAPI
 
 from gongfu.consumers import ConsumerLoop
 from gongfu.directory import RegisteredDevices
+from gongfu.downlink import Downlink, downlink_session
 from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
-from gongfu.ingest_side import disk_guard, ingest_lanes
+from gongfu.ingest_side import disk_guard, ingest_lanes, rate_limit
 from gongfu.metrics import Figures, exposition
+from gongfu.oidc_side import single_sign_on
 from gongfu.secrets_file import Secrets, metrics_token
-from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, Settings
+from gongfu.settings import OWN_BACKFILL_USER, OWN_DOWNLINK_USER, OWN_USER, Settings
 from gongfu.telemetry import (
     LogHistory,
     StoredConnections,
@@ -27,6 +29,7 @@ from gongfu_broker.access import (
     BACKFILL_LEAVES,
     User,
     device_user,
+    downlink_user,
     ingest_user,
     replay_user,
 )
@@ -37,6 +40,8 @@ from gongfu_broker.nats_config import NatsSettings
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.commands import CONSUMER as RESULTS
+from gongfu_fleet.services.commands import CommandResults
 from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_ingest.commit import Committer
@@ -53,13 +58,17 @@ class Worker:
 
     ingest: IngestService
     watch: ConsumerLoop
+    results: ConsumerLoop
+    downlink: Downlink
     forwarder: Forwarder | None = None
 
     def troubles(self) -> list[str]:
         """Sentences for /health; empty while all is well."""
         watching = [self.watch.failure] if self.watch.failure else []
         outside = self.forwarder.troubles() if self.forwarder else []
-        return [*self.ingest.state.troubles(), *watching, *outside]
+        results = [self.results.failure] if self.results.failure else []
+        below = [*results, *self.downlink.troubles()]
+        return [*self.ingest.state.troubles(), *watching, *outside, *below]
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,7 @@ def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
         ingest_user(INGEST, keys.ingest),
         ingest_user(OWN_BACKFILL_USER, keys.backfill, BACKFILL_LEAVES),
         replay_user(REPLAY, keys.replay),
+        downlink_user(OWN_DOWNLINK_USER, keys.downlink),
         *(device_user(device, keys.devices[device.dev]) for device in known),
     ]
 
@@ -116,20 +126,31 @@ def worker(
     loop = ConsumerLoop(CONSUMER, watch, clock)
     forwarder = influx_forwarder(settings, clock=clock, telemetry=telemetry, fleet=fleet)
 
+    results = ConsumerLoop(RESULTS, CommandResults(telemetry.log, fleet.commands.store), clock)
+
     def wake() -> None:
         loop.wake()
+        results.wake()
         if forwarder:
             forwarder.wake()
 
     devices, guard = RegisteredDevices(fleet.registry), disk_guard(settings, telemetry)
     ingest = IngestService(
-        committer=Committer(telemetry.database, telemetry.log, devices, guard=guard),
+        committer=Committer(
+            telemetry.database, telemetry.log, devices, guard=guard, limit=rate_limit(settings)
+        ),
         lanes=ingest_lanes(settings, keys),
         clock=clock,
         writer=telemetry.writer,
         on_commit=wake,
     )
-    return Worker(ingest, loop, forwarder)
+    return Worker(ingest, loop, results, downlink(settings, keys, clock, fleet), forwarder)
+
+
+def downlink(settings: Settings, keys: Secrets, clock: Clock, fleet: FleetSide) -> Downlink:
+    """The way of commands to the devices."""
+    session = downlink_session(settings, keys)
+    return Downlink(fleet.commands.store, clock, connector(settings), session)
 
 
 def api(
@@ -147,6 +168,7 @@ def api(
         connections=StoredConnections(telemetry.reports),
         ingest=StoredIngestStatus(telemetry, face.connected),
         incidents=fleet.incidents,
+        commands=fleet.commands,
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
@@ -158,6 +180,7 @@ def api(
         flow=face.flow,
         room=face.room,
         metrics_token=lambda: metrics_token(face.settings.state),
+        oidc=single_sign_on(face.settings, fleet),
     )
     figures = Figures(deps, telemetry.reports.dead_letter_counts)
     return create_app(replace(deps, metrics=lambda: exposition(figures)))

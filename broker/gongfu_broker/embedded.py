@@ -7,6 +7,7 @@ from a killed run is found by its pid file and stopped; a port held by anything 
 import asyncio
 import contextlib
 import shutil
+import signal
 import socket
 import sys
 from collections.abc import Iterable
@@ -49,9 +50,7 @@ class EmbeddedBroker:
         await asyncio.to_thread(stop_leftover, folder)
         require_free_port(self._settings.host, self._settings.port)
         self._settings = replace(self._settings, health_port=_free_port())
-        config = folder / "nats.conf"
-        config.touch(mode=0o600)
-        config.write_text(render(self._settings, self._users))
+        config = self._write()
         self._process = await asyncio.create_subprocess_exec(
             str(find_server()),
             "-c",
@@ -63,6 +62,24 @@ class EmbeddedBroker:
             process_group=0,
         )
         await self._wait_until_listening()
+
+    def reload(self, users: Iterable[User]) -> None:
+        """Take up other accounts while running: whoever is not among them is put out.
+
+        A broker that is not running takes them up at its next start.
+        """
+        self._users = tuple(users)
+        if self._process is not None and self._process.returncode is None:
+            self._write()
+            self._process.send_signal(signal.SIGHUP)
+
+    def _write(self) -> Path:
+        config = self._settings.folder / "nats.conf"
+        part = config.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        part.write_text(render(self._settings, self._users))
+        return part.replace(config)
 
     async def ailment(self) -> str | None:
         """Why it can store nothing, in its own words; None while it is well or just ending."""

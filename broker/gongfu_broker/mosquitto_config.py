@@ -120,7 +120,8 @@ def access_list(users: Iterable[User]) -> str:
 def password_list(users: Iterable[User], known: str = "") -> str:
     """``passwords``: one line per account, in mosquitto's ``$7$`` form (PBKDF2 with SHA-512)."""
     lines = dict(line.split(":", 1) for line in known.splitlines() if ":" in line)
-    return "".join(f"{_name(user)}:{_hashed(user, lines)}\n" for user in users)
+    with_password = [user for user in users if user.has_password]
+    return "".join(f"{_name(user)}:{_hashed(user, lines)}\n" for user in with_password)
 
 
 def matches_secret(hashed: str, secret: str) -> bool:
@@ -133,13 +134,18 @@ def matches_secret(hashed: str, secret: str) -> bool:
         return False
 
 
-def _hashed(user: User, known: Mapping[str, str]) -> str:
-    before = known.get(user.name, "")
-    if matches_secret(before, user.secret):
-        return before
+def hashed_secret(secret: str) -> str:
+    """The secret as ``$7$rounds$salt$key``, with a salt of its own."""
     salt = secrets.token_bytes(_SALT_BYTES)
-    parts = (salt, _key(user.secret, salt, _ROUNDS))
+    parts = (salt, _key(secret, salt, _ROUNDS))
     return f"$7${_ROUNDS}$" + "$".join(base64.b64encode(part).decode() for part in parts)
+
+
+def _hashed(user: User, known: Mapping[str, str]) -> str:
+    if user.hashes:
+        return user.hashes.mosquitto
+    before = known.get(user.name, "")
+    return before if matches_secret(before, user.secret) else hashed_secret(user.secret)
 
 
 def _key(secret: str, salt: bytes, rounds: int) -> bytes:
@@ -147,8 +153,8 @@ def _key(secret: str, salt: bytes, rounds: int) -> bytes:
 
 
 def _name(user: User) -> str:
-    if not valid_id(user.name):
-        raise BrokerError(f"{user.name!r} cannot be an account: use 1 to 64 of a-z, 0-9 and -")
+    if not all(valid_id(part) for part in user.name.split(".")):
+        raise BrokerError(f"{user.name!r} cannot be an account: use a-z, 0-9, - and a dot")
     return user.name
 
 

@@ -57,7 +57,7 @@ def render(settings: NatsSettings, users: Iterable[User]) -> str:
             "max_ack_pending": MAX_ACK_PENDING,
             "ack_wait": f"{settings.ack_wait_s}s",
         },
-        "authorization": {"users": [_user(user) for user in users]},
+        "authorization": {"users": [_user(user) for user in users if user.has_password]},
     }
     if settings.health_port:
         config["http"] = f"127.0.0.1:{settings.health_port}"
@@ -70,7 +70,9 @@ def _user(user: User) -> dict[str, Any]:  # Any: NATS configuration is nested JS
         subscribe.append("$MQTT.sub.>")
     return {
         "user": user.name,
-        "password": user.secret,
+        "password": user.hashes.nats if user.hashes else user.secret,
+        # Not on the server's own port, which nobody uses.
+        "allowed_connection_types": ["MQTT"],
         "permissions": {
             "publish": [subject(topic) for topic in user.publish],
             "subscribe": subscribe,

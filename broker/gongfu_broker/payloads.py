@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CLOCK_AHEAD = "clock_ahead"
     CLOCK_UNSET = "clock_unset"
     OUT_OF_RANGE = "out_of_range"
+    RATE_LIMITED = "rate_limited"
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):

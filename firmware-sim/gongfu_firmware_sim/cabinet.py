@@ -5,13 +5,14 @@ and 07:30 that fills every tray. The climate row is due each minute; each edge o
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
 
 from gongfu_broker.columns import TRAYS
 from gongfu_firmware_sim.chance import Noise, stream
 from gongfu_firmware_sim.climate import Around, Probe, humidity_for, zone_for
+from gongfu_firmware_sim.controls import UNTOUCHED, Controls
 from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS, SECOND_MS, day_of, midnight_ms
 from gongfu_firmware_sim.disturbance import Disturbances
 from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span, off_grid
@@ -38,10 +39,16 @@ Levels = tuple[float, ...]
 class CabinetDay:
     """What people do on one day. ``full_kg`` is every tray's weight after the refill."""
 
-    openings: tuple[Span, ...]
+    refills: tuple[Span, ...]
+    customers: tuple[Span, ...]
     refilled: tuple[tuple[int, int], ...]
     takes: tuple[tuple[int, int, float], ...]
     full_kg: Levels
+
+    @property
+    def openings(self) -> tuple[Span, ...]:
+        """When somebody has the door open."""
+        return (*self.refills, *self.customers)
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,14 @@ class Cabinet:
         self._air_noise = Noise(self._key, "air", slot_ms=ROW_MS)
         opened_ever = dice.randrange(500, 5_000)
         self._doors = DoorBook(day_of(spec.start_ms), opened_ever, self._door_spans)
-        self._people = lru_cache(maxsize=4)(self._plan_people)
+        self._planned = lru_cache(maxsize=4)(self._plan_people)
         self._scene = lru_cache(maxsize=2)(self._set_scene)
+        self._controls = UNTOUCHED
+
+    def follow(self, controls: Controls) -> None:
+        """Doors opened from afar, when nothing is sold, and what the zone is set to."""
+        self._controls = controls
+        self._scene.cache_clear()
 
     def moments(self, after_ms: int, upto_ms: int) -> list[Moment]:
         """A row each minute, and one for each edge of the door."""
@@ -141,27 +154,44 @@ class Cabinet:
         customers = _customers(dice, start)
         sales = sorted(dice.sample(customers, SALES_A_DAY))
         return CabinetDay(
-            openings=(*refills, *customers),
+            refills=tuple(refills),
+            customers=tuple(customers),
             refilled=tuple((refills[tray % _REFILL_VISITS][1], tray) for tray in range(TRAYS)),
             takes=tuple((s[1], dice.randrange(TRAYS), dice.uniform(0.25, 1.2)) for s in sales),
             full_kg=tuple(kg + dice.uniform(-0.3, 0.3) for kg in self._usual_kg),
         )
 
+    def _people(self, day: int) -> CabinetDay:
+        """Who comes on a day and is let in; whoever refills is, always."""
+        planned, sells = self._planned(day), self._controls.sells_at
+        turned_away = {end for begin, end in planned.customers if not sells(begin)}
+        if not turned_away:
+            return planned
+        return replace(
+            planned,
+            customers=tuple(span for span in planned.customers if span[1] not in turned_away),
+            takes=tuple(take for take in planned.takes if take[0] not in turned_away),
+        )
+
     def _set_scene(self, day: int) -> _Scene:
         faults = self._faults.around(day)
-        openings = (*self._people(day - 1).openings, *self._people(day).openings)
+        around = Around(day, self._openings(day), faults)
         steps, levels = self._weights(day)
         return _Scene(
             faults=faults,
             door=self._doors.day(day),
-            by=self._probe.disturbed(Around(day, openings, faults)),
+            by=self._probe.disturbed(around, self._controls.setpoints),
             steps_ms=steps,
             levels=levels,
         )
 
     def _door_spans(self, day: int) -> tuple[Span, ...]:
         ajar = Around(day, (), self._faults.around(day)).spans(FaultKind.DOOR_AJAR)
-        return (*self._people(day - 1).openings, *self._people(day).openings, *ajar)
+        return (*self._openings(day), *ajar)
+
+    def _openings(self, day: int) -> tuple[Span, ...]:
+        unlocked = self._controls.doors
+        return (*self._people(day - 1).openings, *self._people(day).openings, *unlocked)
 
     def _weights(self, day: int) -> tuple[tuple[int, ...], tuple[Levels, ...]]:
         yesterday, today = self._people(day - 1), self._people(day)

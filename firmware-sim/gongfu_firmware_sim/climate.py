@@ -1,9 +1,10 @@
 """The temperature probes of a device and all that disturbs them around one day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gongfu_firmware_sim.chance import Noise, Origin
+from gongfu_firmware_sim.controls import Setpoint
 from gongfu_firmware_sim.daytime import midnight_ms
 from gongfu_firmware_sim.disturbance import Disturbances, Pulse, in_order
 from gongfu_firmware_sim.doors import Span
@@ -57,8 +58,8 @@ class Probe:
         self._noise = noise
         self._door_share = door_share
 
-    def disturbed(self, around: Around) -> Disturbances:
-        """Everything that acts on the zone around the day."""
+    def disturbed(self, around: Around, setpoints: Iterable[Setpoint] = ()) -> Disturbances:
+        """Everything that acts on the zone around the day; setpoints in order of time."""
         zone = self._zone
         stops = [zone.stop(*span) for span in around.spans(FaultKind.COMPRESSOR_STOP)]
         defrosts = zone.defrosts(midnight_ms(around.day - 1), midnight_ms(around.day + 1))
@@ -68,6 +69,7 @@ class Probe:
             (
                 *self._shared(zone.ajar(*span) for span in around.spans(FaultKind.DOOR_AJAR)),
                 *(zone.leak(*span) for span in around.spans(FaultKind.SLOW_LEAK)),
+                *_steps(zone, setpoints),
             ),
         )
 
@@ -82,3 +84,10 @@ class Probe:
     def _shared(self, pulses: Iterable[Pulse]) -> list[Pulse]:
         share = self._door_share
         return [replace(pulse, lift_celsius=pulse.lift_celsius * share) for pulse in pulses]
+
+
+def _steps(zone: Zone, setpoints: Iterable[Setpoint]) -> Iterator[Pulse]:
+    before = zone.usual_celsius
+    for point in setpoints:
+        yield zone.step(point.at_ms, point.celsius - before)
+        before = point.celsius

@@ -11,6 +11,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from gongfu_broker.clock import Clock
+from gongfu_broker.payloads import Command, Result
+from gongfu_firmware_sim.commands import Done
+from gongfu_firmware_sim.controls import Controller
 from gongfu_firmware_sim.daytime import MINUTE_MS
 from gongfu_firmware_sim.errors import RingError
 from gongfu_firmware_sim.link import Link
@@ -38,6 +41,7 @@ class Unit:
     link: Link
     cursor_ms: int
     failed: bool = False
+    controller: Controller | None = None
 
 
 class Fleet:
@@ -72,7 +76,7 @@ class Fleet:
                 self._produce(unit, now_ms, now_s)
         self._settle()
         wanted = self._backfill(now_s)
-        fresh = self._owed.messages
+        fresh, done = self._owed.messages, self._owed.done
         try:
             pages = await loop.run_in_executor(self._thread, self._write, wanted)
         except RingError as error:
@@ -80,6 +84,7 @@ class Fleet:
             return
         self._report_ring(None)
         self._send(fresh, pages)
+        self._answer(done)
         self._report_links()
         self._count(now_ms)
 
@@ -94,6 +99,7 @@ class Fleet:
             return
         try:
             self._record(unit, min(now_ms, unit.cursor_ms + _MOST_AT_ONCE_MS), now_s)
+            self._carry_out(unit)
             unit.link.reach(covered=unit.model.reachable(now_ms))
         except Exception:  # noqa: BLE001 - one device's fault must not stop the others
             _log.exception("%s cannot be simulated any further", unit.dev)
@@ -110,6 +116,20 @@ class Fleet:
             for message in unit.recorder.record(moment, offset_ms=offset_ms, now_s=now_s):
                 self._owed.messages.append(message)
                 self._owed.newest_ms[unit.dev] = moment.ts_ms
+
+    def _carry_out(self, unit: Unit) -> None:
+        """Do what was commanded; told when it is on disk, with what it changed."""
+        for command, refusal in unit.link.desk.take():
+            result = refusal or _obeyed(unit, command)
+            self._owed.done.append((unit.dev, Done(command.exp, result)))
+            if unit.controller is not None:
+                self._owed.controls[unit.dev] = unit.controller.controls
+
+    def _answer(self, done: list[tuple[str, Done]]) -> None:
+        for dev, one in done:
+            link = self._by_dev[dev].link
+            link.desk.note(one)
+            link.answer(one.result)
 
     def _settle(self) -> None:
         for unit in self._units:
@@ -170,3 +190,9 @@ class Fleet:
         self._status.in_ring = sum(unit.outbox.pending for unit in self._units)
         self._status.dropped = sum(unit.outbox.dropped for unit in self._units)
         self._status.behind_ms = now_ms - min(unit.cursor_ms for unit in self._units)
+
+
+def _obeyed(unit: Unit, command: Command) -> Result:
+    if unit.controller is None:
+        return Result(command.id, "rejected", "takes no commands")
+    return unit.controller.obey(command, unit.cursor_ms + 1)

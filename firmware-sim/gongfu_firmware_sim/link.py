@@ -15,7 +15,7 @@ import msgspec
 
 from gongfu_broker.codec import encode
 from gongfu_broker.errors import BrokerError, TopicError
-from gongfu_broker.payloads import Ack, Command, Config, State
+from gongfu_broker.payloads import Ack, Command, Config, Result, State
 from gongfu_broker.ports import Bus, BusConnector, Message, Session, Will
 from gongfu_broker.topics import RULES, Leaf, Topic, parse
 from gongfu_firmware_sim.chance import stream
@@ -54,14 +54,20 @@ class Link:
     """Connects, stays connected while the radio reaches, and sends what it is offered."""
 
     def __init__(
-        self, identity: Identity, outbox: Outbox, *, connector: BusConnector, status: SimStatus
+        self,
+        identity: Identity,
+        outbox: Outbox,
+        *,
+        connector: BusConnector,
+        status: SimStatus,
+        desk: CommandDesk | None = None,
     ) -> None:
         self.online = False
+        self.desk = desk or CommandDesk()
         self._identity = identity
         self._outbox = outbox
         self._connector = connector
         self._status = status
-        self._desk = CommandDesk()
         self._dice = stream(identity.seed, identity.dev, "link", identity.boot)
         self._conn = identity.boot * _CONNS_PER_BOOT
         self._cfg = 0
@@ -73,6 +79,7 @@ class Link:
         self._wake = asyncio.Event()
         self._live: deque[Stored] = deque()
         self._backfill: deque[Stored] = deque()
+        self._answers: deque[Result] = deque()
 
     @property
     def trouble(self) -> str | None:
@@ -112,6 +119,12 @@ class Link:
         """Send these when no live message waits."""
         self._backfill.extend(messages)
         self._wake.set()
+
+    def answer(self, result: Result) -> None:
+        """Tell what became of a command; offline it waits to be asked again."""
+        if self.online:
+            self._answers.append(result)
+            self._wake.set()
 
     async def run(self) -> None:
         """Connect again and again until ``stop``; whatever fails, only this device is silent."""
@@ -163,6 +176,7 @@ class Link:
         self._status.connected -= 1
         self._live.clear()
         self._backfill.clear()
+        self._answers.clear()
 
     def _report(self, error: Exception) -> None:
         self._failures += 1
@@ -188,13 +202,14 @@ class Link:
         leaf = parse(message.topic).leaf
         if leaf is Leaf.ACK:
             ack = msgspec.json.decode(message.payload, type=Ack)
-            self._desk.hear(ack.now)
+            self.desk.hear(ack.now)
             now_s = asyncio.get_running_loop().time()
             self._status.acked += self._outbox.acknowledge(ack.boot, ack.seq, now_s=now_s)
         elif leaf is Leaf.CMD:
-            result = self._desk.handle(msgspec.json.decode(message.payload, type=Command))
+            result = self.desk.handle(msgspec.json.decode(message.payload, type=Command))
             self._status.commands += 1
-            await self._publish(bus, Leaf.RES, encode(result))
+            if result is not None:
+                await self._publish(bus, Leaf.RES, encode(result))
         elif leaf is Leaf.CFG and message.payload:
             await self._configure(bus, msgspec.json.decode(message.payload, type=Config))
 
@@ -207,8 +222,10 @@ class Link:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._live or self._backfill:
-                if self._live:
+            while self._live or self._backfill or self._answers:
+                if self._answers:
+                    await self._publish(bus, Leaf.RES, encode(self._answers.popleft()))
+                elif self._live:
                     await self._send_one(bus, self._live.popleft(), backfill=False)
                 else:
                     await self._send_one(bus, self._backfill.popleft(), backfill=True)

@@ -16,8 +16,10 @@ from typing import NamedTuple
 import msgspec
 
 from gongfu_broker.codec import encode
-from gongfu_broker.payloads import Batch, Event
+from gongfu_broker.payloads import Batch, Event, Result
 from gongfu_broker.topics import Leaf
+from gongfu_firmware_sim.commands import REMEMBERED, Done
+from gongfu_firmware_sim.controls import UNTOUCHED, Controls
 from gongfu_firmware_sim.errors import RingError
 from gongfu_firmware_sim.outbox import Key, Range, Span
 
@@ -33,6 +35,11 @@ CREATE TABLE IF NOT EXISTS ledger (
     dev TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL, payload BLOB NOT NULL,
     PRIMARY KEY (dev, boot, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS command (
+    dev TEXT NOT NULL, id TEXT NOT NULL, exp_ms INTEGER NOT NULL, result BLOB NOT NULL,
+    PRIMARY KEY (dev, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS controls (dev TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS given_up (
     dev TEXT NOT NULL, boot INTEGER NOT NULL, below INTEGER NOT NULL, PRIMARY KEY (dev, boot)
 ) STRICT, WITHOUT ROWID;
@@ -56,6 +63,14 @@ ORDER BY seq
 """
 
 
+# What is not expired is among the newest: no device remembers more than this.
+_OLD_COMMANDS = """
+DELETE FROM command WHERE dev = ?1 AND id NOT IN
+(SELECT id FROM command WHERE dev = ?1 ORDER BY exp_ms DESC, id LIMIT ?2)
+"""
+_COMMANDS = "SELECT exp_ms, result FROM command WHERE dev = ? ORDER BY exp_ms, id"
+
+
 class Stored(NamedTuple):
     """A numbered message as it stands in the ring."""
 
@@ -73,6 +88,8 @@ class Started:
     boot: int
     newest_ms: int
     spans: dict[int, Span]
+    done: tuple[Done, ...] = ()
+    controls: Controls = UNTOUCHED
 
 
 @dataclass
@@ -83,11 +100,13 @@ class Changes:
     acked: list[tuple[str, Key]] = field(default_factory=list)
     dropped: list[tuple[str, Key]] = field(default_factory=list)
     newest_ms: dict[str, int] = field(default_factory=dict)
+    done: list[tuple[str, Done]] = field(default_factory=list)
+    controls: dict[str, Controls] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.messages or self.acked or self.dropped)
+        return not (self.messages or self.acked or self.dropped or self.done)
 
 
 class Ring:
@@ -123,7 +142,7 @@ class Ring:
             )
             for dev, boot, lo, hi in rows:
                 spans.setdefault(dev, {})[boot] = Span(lo, hi)
-            return {dev: Started(*_next_boot(db, dev), spans.get(dev, {})) for dev in devs}
+            return {dev: _started(db, dev, spans.get(dev, {})) for dev in devs}
 
     def commit(self, changes: Changes) -> None:
         """Write everything of one tick, or nothing."""
@@ -140,6 +159,7 @@ class Ring:
                 "UPDATE device SET newest_ms = max(newest_ms, ?) WHERE dev = ?",
                 [(newest_ms, dev) for dev, newest_ms in changes.newest_ms.items()],
             )
+            _keep_commands(db, changes)
         for dev, key in changes.dropped:
             lo = self._floors.get((dev, key.boot), 0)
             self._floors[dev, key.boot] = max(lo, key.seq + 1)
@@ -200,6 +220,25 @@ def read_ledger(path: Path) -> Iterator[tuple[str, int, int, bytes]]:
         raise RingError(f"cannot read the ledger {path}: {error}: is it a ring's file?") from error
 
 
-def _next_boot(db: sqlite3.Connection, dev: str) -> tuple[int, int]:
+def _started(db: sqlite3.Connection, dev: str, spans: dict[int, Span]) -> Started:
     boot, newest_ms = db.execute(_START, (dev,)).fetchone()
-    return boot, newest_ms
+    db.execute(_OLD_COMMANDS, (dev, REMEMBERED))
+    done = tuple(
+        Done(exp_ms, msgspec.json.decode(result, type=Result))
+        for exp_ms, result in db.execute(_COMMANDS, (dev,))
+    )
+    kept = db.execute("SELECT state FROM controls WHERE dev = ?", (dev,)).fetchone()
+    controls = msgspec.json.decode(kept[0], type=Controls) if kept else UNTOUCHED
+    return Started(boot, newest_ms, spans, done, controls)
+
+
+def _keep_commands(db: sqlite3.Connection, changes: Changes) -> None:
+    """A command's id and what it changed become durable together: it was done, or it was not."""
+    db.executemany(
+        "INSERT INTO command VALUES (?, ?, ?, ?)",
+        [(dev, one.result.id, one.exp_ms, encode(one.result)) for dev, one in changes.done],
+    )
+    db.executemany(
+        "INSERT INTO controls VALUES (?, ?) ON CONFLICT (dev) DO UPDATE SET state = excluded.state",
+        [(dev, encode(controls)) for dev, controls in changes.controls.items()],
+    )

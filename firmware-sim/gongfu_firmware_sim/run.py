@@ -12,11 +12,13 @@ from gongfu_broker.clock import Clock
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.ports import BusConnector
 from gongfu_firmware_sim.cabinet import Cabinet
+from gongfu_firmware_sim.climate import AMBIENT_CLASSES
+from gongfu_firmware_sim.commands import CommandDesk
+from gongfu_firmware_sim.controls import Abilities, Controller
 from gongfu_firmware_sim.daytime import MINUTE_MS
 from gongfu_firmware_sim.errors import ScenarioError
 from gongfu_firmware_sim.fleet import Fleet, Unit
 from gongfu_firmware_sim.link import Identity, Link
-from gongfu_firmware_sim.moment import Model
 from gongfu_firmware_sim.outbox import Outbox, Pace
 from gongfu_firmware_sim.recorder import Recorder
 from gongfu_firmware_sim.ring import Ring, Started
@@ -108,19 +110,27 @@ def _unit(
         seed=spec.seed,
         duplicate_share=spec.rates.duplicate_share_of_messages,
     )
+    model, desk = model_of(device, spec), CommandDesk(was.done)
+    link = Link(identity, outbox, connector=setup.connector, status=status, desk=desk)
     return Unit(
         dev=device.dev,
-        model=model_of(device, spec),
+        model=model,
         outbox=outbox,
         recorder=Recorder(spec.seed, device.dev, outbox),
-        link=Link(identity, outbox, connector=setup.connector, status=status),
+        link=link,
+        controller=Controller(model, _abilities(device), was.controls),
         cursor_ms=_start_ms(device.dev, was.newest_ms, setup.clock.now_ms()),
     )
 
 
-def model_of(device: DeviceSpec, spec: ScenarioSpec) -> Model:
+def model_of(device: DeviceSpec, spec: ScenarioSpec) -> Cabinet | Truck:
     """The world of one device as a function of time."""
     return Truck(device, spec) if device.kind is DeviceKind.TRUCK else Cabinet(device, spec)
+
+
+def _abilities(device: DeviceSpec) -> Abilities:
+    cooled = (n for n, kept in enumerate(device.zones, start=1) if kept not in AMBIENT_CLASSES)
+    return Abilities(sells=device.kind is DeviceKind.CABINET, cooled=frozenset(cooled))
 
 
 def _secret(secrets: Mapping[str, str], dev: str) -> str:

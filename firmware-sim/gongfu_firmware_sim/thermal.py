@@ -29,6 +29,7 @@ AJAR_FALL_TAU_MS = 4 * MINUTE_MS
 LEAK_RISE_TAU_MS = 10 * HOUR_MS
 SENSOR_NOISE_CELSIUS = 0.083
 SENSOR_STEP_CELSIUS = 0.1
+FOREVER_MS = 2**53
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,15 @@ class CooledZone:
         lift = self.cooling.leak_celsius
         return Pulse(start_ms, end_ms, lift, LEAK_RISE_TAU_MS, self.cooling.pull_down_tau_ms)
 
+    @property
+    def usual_celsius(self) -> float:
+        """What the unit is set to when nobody set it."""
+        return (self.cooling.trough_celsius + self.cooling.peak_celsius) / 2
+
+    def step(self, at_ms: int, celsius: float) -> Pulse:
+        """It is set higher or lower from an instant on, by so many degrees."""
+        return Pulse(at_ms, FOREVER_MS, celsius, self.cooling.pull_down_tau_ms, 1)
+
     def _defrost(self, k: int) -> Outage:
         dice = stream(*self._key, "defrost", k)
         cooling = self.cooling
@@ -246,6 +256,16 @@ class RoomZone:
     def leak(self, start_ms: int, end_ms: int) -> Pulse:
         """No refrigerant, no leak."""
         return Pulse(start_ms, end_ms, 0.0, 1, 1)
+
+    @property
+    def usual_celsius(self) -> float:
+        """A room is not set."""
+        return 0.0
+
+    def step(self, at_ms: int, celsius: float) -> Pulse:
+        """Nothing is cooled, so nothing changes."""
+        del celsius
+        return Pulse(at_ms, FOREVER_MS, 0.0, 1, 1)
 
 
 Zone = CooledZone | RoomZone

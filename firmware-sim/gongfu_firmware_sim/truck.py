@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from gongfu_firmware_sim.chance import Noise, stream
 from gongfu_firmware_sim.climate import Around, Probe, humidity_for, zone_for
+from gongfu_firmware_sim.controls import UNTOUCHED, Controls
 from gongfu_firmware_sim.daytime import (
     SECOND_MS,
     WORKDAYS,
@@ -29,6 +30,7 @@ from gongfu_firmware_sim.rounds import weekly_rounds
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
 POSITION_MS = 10 * SECOND_MS
+INNER_ZONE = 2
 _CLIMATE_EVERY = 3
 _LOAD_EVERY = 6
 _PARKED_EVERY = 30
@@ -79,6 +81,12 @@ class Truck:
         self._roads = lru_cache(maxsize=WORKDAYS)(self._lay_roads)
         self._duty = lru_cache(maxsize=4)(self._plan)
         self._scene = lru_cache(maxsize=2)(self._set_scene)
+        self._controls = UNTOUCHED
+
+    def follow(self, controls: Controls) -> None:
+        """What the zones are set to."""
+        self._controls = controls
+        self._scene.cache_clear()
 
     def moments(self, after_ms: int, upto_ms: int) -> list[Moment]:
         """Rows on the grid of the truck's state of duty, and one for each edge of the door."""
@@ -195,13 +203,14 @@ class Truck:
         faults = self._faults.around(day)
         openings = (*self._duty(day - 1).doors, *self._duty(day).doors)
         around = Around(day, openings, faults)
+        points = self._controls.setpoints
         return _Scene(
             duty=self._duty(day),
             km_before=self._km_before(day),
             faults=faults,
             door=self._doors.day(day),
-            outer=self._outer.disturbed(around),
-            inner=self._inner.disturbed(around),
+            outer=self._outer.disturbed(around, [p for p in points if p.zone == 1]),
+            inner=self._inner.disturbed(around, [p for p in points if p.zone == INNER_ZONE]),
         )
 
     def _door_spans(self, day: int) -> tuple[Span, ...]:

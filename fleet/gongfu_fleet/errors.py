@@ -7,6 +7,7 @@ FleetError
 ├── SignInError            wrong name or password, or an expired session
 ├── ForbiddenError         the role does not allow it, or the CSRF token is missing
 ├── TooManyAttemptsError   the limit of sign-in attempts is reached
+├── ProviderError          the sign-in provider does not answer, or not as it should
 ├── DatabaseUnusableError  the database cannot be opened or is of another age
 └── MiswiredError          a mistake in the program's own composition
 """
@@ -47,6 +48,10 @@ class TooManyAttemptsError(FleetError):
     def __init__(self, fault: str, remedy: str, *, wait_s: int) -> None:
         super().__init__(fault, remedy)
         self.wait_s = wait_s
+
+
+class ProviderError(FleetError):
+    """The sign-in provider does not answer, or not as it should."""
 
 
 class DatabaseUnusableError(FleetError):

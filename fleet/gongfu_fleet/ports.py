@@ -3,15 +3,15 @@
 Times are UTC milliseconds. A metric is a column name of the bus contract (``zone_1_celsius``, …).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gongfu_broker.clock import Clock
 from gongfu_broker.ports import Window
 from gongfu_fleet.domain.assets import Asset
-from gongfu_fleet.domain.audit import Deed, Entry, Verdict
-from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
+from gongfu_fleet.domain.audit import EVERY_ENTRY, Deed, Entry, Sought, Verdict
+from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords, Saved
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
 __all__ = [
@@ -125,8 +125,13 @@ class RegistryStore(Protocol):
         """What ``save`` would change; writes nothing."""
         ...
 
-    def save(self, records: RegistryRecords) -> ImportCounts:
-        """Add what is new and change what differs, in one transaction; nothing is deleted."""
+    def save(
+        self, records: RegistryRecords, deed_of: Callable[[Saved], Deed] | None = None
+    ) -> ImportCounts:
+        """Add what is new and change what differs, in one transaction; nothing is deleted.
+
+        ``deed_of``: what a person did by it, appended to the audit log in the same transaction.
+        """
         ...
 
 
@@ -142,9 +147,9 @@ class AuditLog(Protocol):
         ...
 
     def page(
-        self, limit: int, before: int | None = None, *, text: str | None = None
+        self, limit: int, before: int | None = None, *, sought: Sought = EVERY_ENTRY
     ) -> Sequence[Entry]:
-        """Entries, newest first, older than seq ``before``; ``text`` narrows them."""
+        """Entries, newest first, older than seq ``before``."""
         ...
 
     def verify(self) -> Verdict:

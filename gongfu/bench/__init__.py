@@ -10,6 +10,7 @@ BENCHES = {
     "faults": "gongfu.bench.faults:faults",
     "ingest": "gongfu.bench.ingest:ingest",
     "mqtt": "gongfu.bench.mqtt_cost:mqtt",
+    "security": "gongfu.bench.security:security",
     "spine": "gongfu.bench.spine:spine",
     "store": "gongfu.bench.store:store",
     "watch": "gongfu.bench.watch_cost:watch",

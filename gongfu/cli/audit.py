@@ -8,6 +8,7 @@ import typer
 
 from gongfu.cli.options import Json, State, settings_of
 from gongfu.cli.output import NOT_WELL, emit, say
+from gongfu_fleet.domain.audit import Sought
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def show(
     from gongfu.fleet_side import open_fleet
 
     fleet = open_fleet(settings_of(state))
-    found = fleet.audit.page(limit, text=text)
+    found = fleet.audit.page(limit, sought=Sought(text=text))
     fleet.close()
     if as_json:
         emit({"entries": [asdict(entry) for entry in found]})

@@ -8,9 +8,11 @@ import typer
 from gongfu.cli.output import NOT_WELL, emit, fail, say
 from gongfu.fleet_side import open_fleet
 from gongfu.settings import Settings
+from gongfu_broker.clock import real_ms
 from gongfu_fleet.domain.registry import ImportReport
 from gongfu_fleet.services.delimited import TableFile
 from gongfu_fleet.services.import_registry import RegistryFiles, import_registry
+from gongfu_fleet.services.people import COMMAND_LINE, By
 
 
 def import_files(
@@ -32,7 +34,7 @@ def import_files(
     )
     fleet = open_fleet(settings)
     try:
-        report = import_registry(fleet.registry, files, **how)
+        report = import_registry(fleet.registry, files, by=By(COMMAND_LINE, real_ms()), **how)
     finally:
         fleet.close()
     _tell(report, as_json=as_json)

@@ -6,16 +6,27 @@
 import json
 import sys
 from typing import Any, NoReturn
+from unicodedata import category
 
 import typer
 
 NOT_WELL = 1
 CANNOT = 2
+LAYOUT, STEERING = "\n\t", frozenset({"Cc", "Cf", "Cs"})
 
 
 def say(text: str) -> None:
-    """One sentence for a person."""
-    print(text, flush=True)
+    """One sentence for a person; what would steer the terminal is shown as what it is."""
+    print(harmless(text), flush=True)
+
+
+def harmless(text: str) -> str:
+    """Control and direction marks as escapes: names and payloads come from strangers."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one in LAYOUT or category(one) not in STEERING else repr(one)[1:-1] for one in text
+    )
 
 
 def emit(body: dict[str, Any]) -> None:  # Any: a command's own JSON
@@ -25,5 +36,5 @@ def emit(body: dict[str, Any]) -> None:  # Any: a command's own JSON
 
 def fail(text: str, code: int = CANNOT) -> NoReturn:
     """Say what is wrong and what to do, and end."""
-    print(f"gongfu: {text}", file=sys.stderr, flush=True)
+    print(f"gongfu: {harmless(text)}", file=sys.stderr, flush=True)
     raise typer.Exit(code)

@@ -17,6 +17,7 @@ from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.pipeline import Known
+from gongfu_ingest.rate import RateLimit
 from gongfu_ingest.second_hearing import SecondHearing, withdraw
 from gongfu_ingest.settle import DeadLetter, Settlement, settle, settle_again
 from gongfu_ingest.stores.embedded import EmbeddedStore
@@ -41,7 +42,8 @@ class DueAck(NamedTuple):
 class Committer:
     """Owns the dedupe state. Its methods run in ingest's writer thread, one at a time.
 
-    ``guard`` refuses commits while the disk has too little room.
+    ``guard`` refuses commits while the disk has too little room. ``limit``: what one device may
+    say; without one, anything.
     """
 
     def __init__(
@@ -51,9 +53,11 @@ class Committer:
         directory: DeviceDirectory,
         *,
         guard: DiskGuard | None = None,
+        limit: RateLimit | None = None,
     ) -> None:
         self._database = database
         self._guard = guard
+        self._limit = limit
         self._lost: LostWritesError | None = None
         self._log = log
         self._store = EmbeddedStore(database)
@@ -77,6 +81,8 @@ class Committer:
         try:
             return self._commit(batch)
         except sqlite3.OperationalError as error:
+            if self._limit is not None:
+                self._limit.refill()
             if not is_lost_write(error):
                 raise
             self._lost = LostWritesError(FLUSH_FAILED % error)
@@ -90,7 +96,7 @@ class Committer:
             self._states,
             self._log.hash_of,
         )
-        settlement = settle(batch, known)
+        settlement = settle(batch, known, self._limit)
         letters = self._hearing.letters()
         taken = settle_again(letters, known, settlement) if letters else []
         heard = self._news(settlement)

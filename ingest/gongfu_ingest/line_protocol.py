@@ -142,6 +142,8 @@ def hour_line(place: Place, dev: str, t0_ms: int, stats: Mapping[str, HourStats]
 @lru_cache(maxsize=10_000)
 def _prefix(measurement: str, tags: tuple[tuple[str, str], ...]) -> str:
     name = _clean(measurement).replace(",", r"\,").replace(" ", r"\ ")
+    if name.startswith("#"):
+        raise LineError(f"{name!r} would make the line a comment: choose another measurement")
     # An empty tag value is no tag, and not allowed in the text.
     told = "".join(f",{_key(tag)}={_key(value)}" for tag, value in tags if value)
     return f"{name}{told} "
@@ -153,8 +155,9 @@ def _key(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    # A backslash at the end would escape what follows it; a line break would end the line.
-    if not text.isprintable() or text.endswith("\\") or not text:
+    # Servers do not agree what a backslash before another or before a comma means; a line break
+    # would end the line.
+    if not text.isprintable() or "\\" in text or not text:
         raise LineError(f"{text!r} cannot be a name or tag in line protocol: use plain characters")
     return text
 

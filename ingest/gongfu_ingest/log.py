@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.errors import CursorError
@@ -87,12 +87,16 @@ class TelemetryLog:
             " FROM log WHERE seq > ? ORDER BY seq LIMIT ?",
             (after, limit),
         ).fetchall()
-        return [
-            CommittedRecord(
-                seq, received, offset, site, dev, _KINDS[kind], _LEAVES[leaf], boot, mseq, payload
-            )
-            for seq, received, offset, site, dev, kind, leaf, boot, mseq, payload in rows
-        ]
+        return [_record(row) for row in rows]
+
+    def read_leaf(self, leaf: Leaf, after: int, upto: int) -> Sequence[CommittedRecord]:
+        """Records of one leaf with after < seq <= upto, oldest first; trimmed ones are left out."""
+        rows = self._database.reader.execute(
+            "SELECT seq, received_ms, offset_ms, site, dev, kind, leaf, boot, mseq, payload"
+            " FROM log WHERE seq > ? AND seq <= ? AND leaf = ? ORDER BY seq",
+            (after, upto, leaf.value),
+        ).fetchall()
+        return [_record(row) for row in rows]
 
     def release(self, consumer: str, upto: int, *, read: int | None = None) -> None:
         """Note a consumer's position; saved when the log is trimmed."""
@@ -167,3 +171,10 @@ class TelemetryLog:
             count = connection.execute("DELETE FROM log WHERE seq <= ?", (upto,)).rowcount
             connection.execute("UPDATE meta SET value = ? WHERE key = 'trimmed'", (str(upto),))
             return count
+
+
+def _record(row: tuple[Any, ...]) -> CommittedRecord:  # Any: columns of several types
+    seq, received, offset, site, dev, kind, leaf, boot, mseq, payload = row
+    return CommittedRecord(
+        seq, received, offset, site, dev, _KINDS[kind], _LEAVES[leaf], boot, mseq, payload
+    )

@@ -1,7 +1,8 @@
 """The way of a message through ingest, as a list one can read.
 
-decode the topic → authorise → decode the payload → dedupe → clock → validity. What leaves the end
-is committed; what leaves early is a duplicate or a dead letter. Nothing is dropped silently.
+decode the topic → authorise → rate → decode the payload → dedupe → clock → validity. What leaves
+the end is committed; what leaves early is a duplicate or a dead letter. Nothing is
+dropped silently.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,11 +14,13 @@ from gongfu_broker.ports import Device
 from gongfu_ingest.device_clock import DeviceClock
 from gongfu_ingest.messages import Draft, Verdict
 from gongfu_ingest.numbering import Numbering
+from gongfu_ingest.rate import RateLimit
 from gongfu_ingest.stages.address import address
 from gongfu_ingest.stages.authorise import Authorise
 from gongfu_ingest.stages.clock import Clock
 from gongfu_ingest.stages.decode import decode
 from gongfu_ingest.stages.dedupe import Dedupe, HashLookup
+from gongfu_ingest.stages.rate import rate
 from gongfu_ingest.stages.validity import validity
 
 K = TypeVar("K")
@@ -65,11 +68,12 @@ class View:
     hash_of: HashLookup
 
 
-def stages(view: View) -> tuple[Stage, ...]:
-    """The stages in their order."""
+def stages(view: View, limit: RateLimit | None = None) -> tuple[Stage, ...]:
+    """The stages in their order; without a limit, devices may say as much as they like."""
     return (
         address,
         Authorise(view.devices),
+        *([rate(limit)] if limit else []),
         decode,
         Dedupe(view.numberings, view.states, view.hash_of),
         Clock(view.clocks),

@@ -12,6 +12,7 @@ from gongfu_ingest.log import Entry
 from gongfu_ingest.messages import Draft, Duplicate, Verdict
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.pipeline import Growing, Known, View, run, stages, stages_again
+from gongfu_ingest.rate import RateLimit
 from gongfu_ingest.second_hearing import Letter
 from gongfu_ingest.stages.dedupe import payload_hash
 from gongfu_ingest.stores.hot import Row, Shape
@@ -25,6 +26,8 @@ def _shapes(kind: DeviceKind) -> list[Shape]:
 
 _SHAPES = {str(kind): _shapes(kind) for kind in DeviceKind}
 _NOTHING = Numbering()
+# A flood is one row per topic, or it would fill the disk.
+_ONE_ROW = bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class DeadLetter:
     @property
     def hash(self) -> bytes:
         """Tells dead letters of one topic apart."""
+        if self.reason == Reason.RATE_LIMITED:
+            return _ONE_ROW
         return payload_hash(self.draft.payload)
 
 
@@ -56,8 +61,11 @@ class Settlement:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def settle(batch: Iterable[Draft], known: Known) -> Settlement:
-    """Run the pipeline over a batch, each message seeing what the ones before it settled."""
+def settle(batch: Iterable[Draft], known: Known, limit: RateLimit | None = None) -> Settlement:
+    """Run the pipeline over a batch, each message seeing what the ones before it settled.
+
+    What passes the limit is spent there, and nowhere else does anything change.
+    """
     out = Settlement()
     firsts = Firsts(out.entries, out.dead, known.hash_of)
     view = View(
@@ -67,7 +75,7 @@ def settle(batch: Iterable[Draft], known: Known) -> Settlement:
         Growing(known.states, out.states),
         firsts.hash_of,
     )
-    pipeline = stages(view)
+    pipeline = stages(view, limit)
     for draft in batch:
         verdict = run(pipeline, draft)
         if draft.numbering is not None and draft.numbering.islands and _would_overflow(draft):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gongfu.bench.house import House, house_settings
+from tests.servers.sign_in_provider import CLIENT, SECRET, Provider, sign_in_provider
 
 SPEED = 90.0
 
@@ -18,9 +19,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def provider() -> Iterator[Provider]:
+    """A stub of a sign-in provider, which the county knows."""
+    with sign_in_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[House]:
     settings = house_settings(tmp_path_factory.mktemp("house") / "state", speed=SPEED)
-    with House(settings) as running:
+    here = f"http://127.0.0.1:{settings.api.port}"
+    elsewhere = {
+        "GONGFU_OIDC__ISSUER": provider.url,
+        "GONGFU_OIDC__CLIENT_ID": CLIENT,
+        "GONGFU_OIDC__CLIENT_SECRET": SECRET,
+        "GONGFU_OIDC__REDIRECT_URL": f"{here}/api/oidc/callback",
+        "GONGFU_OIDC__ROLES": "audit=auditor; staff=viewer",
+        "GONGFU_OIDC__LABEL": "供销社统一认证",
+    }
+    with House(settings, elsewhere) as running:
         running.wait_connected()
         yield running
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,8 +11,9 @@ import pytest
 
 from gongfu_broker.codec import decode_result, encode
 from gongfu_broker.errors import BrokerError
-from gongfu_broker.payloads import Command, Config, Result
+from gongfu_broker.payloads import Ack, Command, Config, Result
 from gongfu_broker.topics import Leaf, Topic, parse
+from gongfu_firmware_sim.controls import Controls
 from gongfu_firmware_sim.link import first_of
 
 if TYPE_CHECKING:
@@ -22,13 +25,30 @@ CABINET_CMD = Topic("hangzhou", "cab-0001", Leaf.CMD)
 async def test_a_repeated_command_gets_the_same_answer_each_time(
     simulation: "Simulation", platform: "Platform"
 ) -> None:
-    simulation.start()
-    await simulation.until(lambda: simulation.status.connected == 3)
-    order = Command(id="c1", name="unlock", exp=simulation.spec.start_ms + 10**9, now=1)
-    for _ in range(2):
-        await platform.tell(CABINET_CMD, encode(order))
+    await awake(simulation, platform)
+    order = Command(id="c1", name="unlock", exp=10_000, now=1)
+    await platform.tell(CABINET_CMD, encode(order))
+    await simulation.until(lambda: len(results(platform)) == 1)
+    await platform.tell(CABINET_CMD, encode(order))
     await simulation.until(lambda: len(results(platform)) == 2)
     assert {(r.id, r.st) for r in results(platform)} == {("c1", "ok")}
+
+
+async def test_a_command_captured_before_a_reboot_is_not_carried_out_again(
+    simulation: "Simulation", platform: "Platform"
+) -> None:
+    await awake(simulation, platform)
+    order = Command(id="c1", name="unlock", exp=10_000, now=1)
+    await platform.tell(CABINET_CMD, encode(order))
+    await simulation.until(lambda: len(results(platform)) == 1)
+    await simulation.kill()
+    await awake(simulation, platform)
+    await platform.tell(CABINET_CMD, encode(order))
+    await simulation.until(lambda: len(results(platform)) == 2)
+    assert {(r.id, r.st) for r in results(platform)} == {("c1", "ok")}
+    with closing(sqlite3.connect(simulation.ring_path)) as db:
+        ((state,),) = db.execute("SELECT state FROM controls").fetchall()
+    assert len(msgspec.json.decode(state, type=Controls).doors) == 1
 
 
 async def test_an_expired_command_is_answered_so(
@@ -36,6 +56,7 @@ async def test_an_expired_command_is_answered_so(
 ) -> None:
     simulation.start()
     await simulation.until(lambda: simulation.status.connected == 3)
+    await platform.tell(Topic("hangzhou", "cab-0001", Leaf.ACK), encode(Ack(1, 0, 2_000)))
     await platform.tell(CABINET_CMD, encode(Command(id="c2", name="unlock", exp=1_000, now=1_000)))
     await simulation.until(lambda: len(results(platform)) == 1)
     assert results(platform)[0].st == "expired"
@@ -143,6 +164,13 @@ async def test_one_that_forgets_its_cancellation_is_cancelled_again() -> None:
     async with asyncio.timeout(10):
         await first_of(asyncio.sleep(0), forgets_once())
     assert forgot.is_set()
+
+
+async def awake(simulation: "Simulation", platform: "Platform") -> None:
+    """Every device runs, and the cabinet was told the time."""
+    simulation.start()
+    await simulation.until(lambda: simulation.status.connected == 3)
+    await platform.tell(Topic("hangzhou", "cab-0001", Leaf.ACK), encode(Ack(1, 0, 1)))
 
 
 def results(platform: "Platform") -> list[Result]:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from gongfu_fleet.adapters.db.audit import SqlAuditLog, append
 from gongfu_fleet.adapters.db.engine import writing
-from gongfu_fleet.domain.audit import GENESIS, Deed, Entry, Outcome, chained, verify
+from gongfu_fleet.domain.audit import GENESIS, Deed, Entry, Outcome, Sought, chained, verify
 
 AT = 1_790_000_000_000
 DEEDS = st.builds(
@@ -127,8 +127,34 @@ def test_pages_are_newest_first_and_can_be_narrowed(database: Engine) -> None:
     first = audit.page(10)
     second = audit.page(10, first[-1].seq)
     assert [entry.seq for entry in (*first, *second)] == list(range(30, 10, -1))
-    assert {entry.actor for entry in audit.page(50, text="user-3")} == {"user-3"}
-    assert not audit.page(50, text="100%")
+    assert {entry.actor for entry in audit.page(50, sought=Sought(text="user-3"))} == {"user-3"}
+    assert not audit.page(50, sought=Sought(text="100%"))
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        (Sought(actor="lin"), {1, 2}),
+        (Sought(actor="li"), set()),
+        (Sought(action="user"), {2, 4}),
+        (Sought(action="user.role"), {2}),
+        (Sought(action="user_"), set()),
+        (Sought(outcome=Outcome.REFUSED), {3}),
+        (Sought(from_ms=AT + 2, until_ms=AT + 4), {2, 3}),
+        (Sought(text="wei", action="session"), {3}),
+        (Sought(actor="lin", from_ms=AT + 2), {2}),
+        (Sought(), {1, 2, 3, 4}),
+    ],
+)
+def test_entries_are_found_by_person_deed_outcome_and_time(
+    database: Engine, sought: Sought, found: set[int]
+) -> None:
+    audit = SqlAuditLog(database)
+    audit.note(Deed(AT + 1, "lin", "session.open", "user:lin"))
+    audit.note(Deed(AT + 2, "lin", "user.role", "user:wei"))
+    audit.note(Deed(AT + 3, "wei", "session.open", "user:wei", Outcome.REFUSED))
+    audit.note(Deed(AT + 4, "chen", "user.add", "user:zhao"))
+    assert {entry.seq for entry in audit.page(10, sought=sought)} == found
 
 
 def test_a_chain_cut_at_its_end_is_told_by_a_head_noted_earlier(database: Engine) -> None:

@@ -56,6 +56,7 @@ def deps(fleet: FleetSide) -> ApiDeps:
         connections=connections,
         ingest=ingest,
         incidents=fleet.incidents,
+        commands=fleet.commands,
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,

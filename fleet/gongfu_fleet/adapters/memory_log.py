@@ -41,6 +41,10 @@ class MemoryLog:
             raise CursorError(f"the log ends at {self.head()}, not {after}: use its own cursor")
         return self._records[after : after + limit]
 
+    def read_leaf(self, leaf: Leaf, after: int, upto: int) -> Sequence[CommittedRecord]:
+        """Records of one leaf with after < seq <= upto, oldest first."""
+        return [record for record in self._records[after:upto] if record.leaf is leaf]
+
     def release(self, consumer: str, upto: int, *, read: int | None = None) -> None:
         """Note what a consumer needs no more; nothing is trimmed here."""
         self.progress[consumer] = upto if read is None else read

@@ -9,12 +9,14 @@ from fastapi import APIRouter, FastAPI
 from gongfu_fleet.api import (
     assets,
     audit,
+    commands,
     geo,
     health,
     incidents,
     live,
     map,  # noqa: A004 - the noun is map
     metrics,
+    oidc,
     people,
     readings,
     session,
@@ -24,10 +26,26 @@ from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.api.edge import BodyLimit, FreshCookies, SecurityHeaders
 from gongfu_fleet.api.pages import install_pages
 from gongfu_fleet.api.permissions import refuse_undeclared
-from gongfu_fleet.api.problems import install_problems
+from gongfu_fleet.api.problems import PROBLEMS, install_problems
 
 OPENAPI_PATH = "/api/openapi.json"
 PAGES_PATH = ""
+NOUNS = (
+    session,
+    oidc,
+    tokens,
+    people,
+    map,
+    geo,
+    assets,
+    commands,
+    readings,
+    incidents,
+    live,
+    health,
+    metrics,
+    audit,
+)
 
 
 def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
@@ -38,6 +56,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
         openapi_url=OPENAPI_PATH,
         docs_url=None,
         redoc_url=None,
+        responses=PROBLEMS,
         lifespan=_lifespan,
     )
     viewer = deps.viewer()
@@ -45,20 +64,7 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.viewer = viewer
     app.state.places = geo.PackedPlaces(deps.registry)
     app.state.feed = live.LiveFeed(deps, viewer)
-    for module in (
-        session,
-        tokens,
-        people,
-        map,
-        geo,
-        assets,
-        readings,
-        incidents,
-        live,
-        health,
-        metrics,
-        audit,
-    ):
+    for module in NOUNS:
         app.include_router(module.router)
     for router in extra:
         app.include_router(router)

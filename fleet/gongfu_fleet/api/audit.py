@@ -8,11 +8,35 @@ from pydantic import BaseModel
 
 from gongfu_fleet.api.deps import Deps
 from gongfu_fleet.api.permissions import AUDITORS
-from gongfu_fleet.domain.audit import Entry
+from gongfu_fleet.domain.audit import Entry, Outcome, Sought
 
 router = APIRouter(prefix="/api/audit", tags=["audit"], dependencies=[AUDITORS])
 MOST = 500
-LARGEST_SEQ = 2**53 - 1
+# PostgreSQL knows no text with NUL in it.
+NO_NUL = r"^[^\x00]*$"
+LARGEST = 2**53 - 1
+
+
+class AuditQuery(BaseModel):
+    """Which entries: ``text`` is part of an actor, action or object, ``actor`` a whole name.
+
+    ``action`` is a deed such as user.role, or all of a noun such as user. Times are UTC ms:
+    from_ms <= at_ms < until_ms.
+    """
+
+    text: Annotated[str | None, Query(max_length=80, pattern=NO_NUL)] = None
+    actor: Annotated[str | None, Query(max_length=120, pattern=NO_NUL)] = None
+    action: Annotated[str | None, Query(max_length=60, pattern=NO_NUL)] = None
+    outcome: Outcome | None = None
+    from_ms: Annotated[int | None, Query(ge=0, le=LARGEST)] = None
+    until_ms: Annotated[int | None, Query(ge=0, le=LARGEST)] = None
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100
+    before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None
+
+    @property
+    def sought(self) -> Sought:
+        """Without the place in the list."""
+        return Sought(**self.model_dump(exclude={"limit", "before"}))
 
 
 class EntryAnswer(BaseModel):
@@ -44,16 +68,11 @@ class ChainAnswer(BaseModel):
 
 
 @router.get("")
-def list_entries(
-    deps: Deps,
-    text: Annotated[str | None, Query(max_length=80)] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
-    before: Annotated[int | None, Query(ge=1, le=LARGEST_SEQ)] = None,
-) -> AuditPage:
-    """Entries; ``text`` is part of an actor, action or object."""
-    found = deps.audit.page(limit + 1, before, text=text)
-    page = [_answer(entry) for entry in found[:limit]]
-    return AuditPage(items=page, next=page[-1].seq if len(found) > limit else None)
+def list_entries(query: Annotated[AuditQuery, Query()], deps: Deps) -> AuditPage:
+    """Entries that fit all that is asked for."""
+    found = deps.audit.page(query.limit + 1, query.before, sought=query.sought)
+    page = [_answer(entry) for entry in found[: query.limit]]
+    return AuditPage(items=page, next=page[-1].seq if len(found) > query.limit else None)
 
 
 @router.get("/chain")

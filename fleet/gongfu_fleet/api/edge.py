@@ -9,7 +9,7 @@ MAX_BODY_BYTES = 256_000
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
-        "style-src 'self' 'unsafe-inline'; connect-src 'self'; object-src 'none'; "
+        "style-src 'self'; connect-src 'self'; object-src 'none'; "
         "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -73,7 +73,9 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; change the start of an HTTP answer only."""
-        is_api = scope["type"] == "http" and scope["path"].startswith(("/api", "/health"))
+        is_api = scope["type"] == "http" and scope["path"].startswith(
+            ("/api", "/health", "/metrics")
+        )
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -35,6 +35,12 @@ class Snapshot:
     now_ms: int
     assets: Mapping[str, bytes]
     versions: Mapping[Scope, int]
+    commands: Mapping[Scope, int]
+
+
+def nobody() -> bool:
+    """Of a listener who hears of no commands."""
+    return False
 
 
 @dataclass
@@ -65,7 +71,12 @@ class LiveFeed:
         finally:
             self._wake()
 
-    async def listen(self, scope_now: Callable[[], Scope | None]) -> AsyncIterator[bytes]:
+    async def listen(
+        self,
+        scope_now: Callable[[], Scope | None],
+        *,
+        hears_commands: Callable[[], bool] = nobody,
+    ) -> AsyncIterator[bytes]:
         """Events until the end of the app, or until ``scope_now`` gives None: not welcome.
 
         It is asked every few seconds, so that who may see less sees less at once.
@@ -75,6 +86,7 @@ class LiveFeed:
         scope = await asyncio.to_thread(scope_now)
         sent: Mapping[str, bytes] = {}
         version: int | None = None
+        commanded = 0
         alive_s = asked_s = time.monotonic()
         while scope is not None:
             with self._counted(scope):
@@ -83,7 +95,11 @@ class LiveFeed:
                     return
                 assets = self._inside(snapshot, scope)
                 new = snapshot.versions.get(scope, version)
-                if text := _changes(snapshot, assets, sent, versions=(version, new)):
+                text = _changes(snapshot, assets, sent, versions=(version, new))
+                if hears_commands():
+                    was, commanded = commanded, snapshot.commands.get(scope, commanded)
+                    text += _counter("commands", was, commanded)
+                if text:
                     yield text
             sent, version = assets, new
             now_s = time.monotonic()
@@ -117,9 +133,11 @@ class LiveFeed:
         self._wake()
 
     def _take(self) -> Snapshot:
-        versions = {scope: self.deps.incidents.version(scope) for scope in [*self._listening]}
+        scopes = [*self._listening]
+        versions = {scope: self.deps.incidents.version(scope) for scope in scopes}
+        commands = {scope: self.deps.commands.version(scope) for scope in scopes}
         assets = {view.id: AS_JSON.dump_json(view) for view in self.viewer.views().values()}
-        return Snapshot(self.deps.clock.now_ms(), assets, versions)
+        return Snapshot(self.deps.clock.now_ms(), assets, versions, commands)
 
     def _inside(self, snapshot: Snapshot, scope: Scope) -> Mapping[str, bytes]:
         if scope.everything:
@@ -141,18 +159,28 @@ class LiveFeed:
 
 @router.get("", response_class=StreamingResponse)
 async def live(request: Request, caller: Reader) -> StreamingResponse:
-    """``fleet`` events with the assets that changed, ``incidents`` events with a version."""
+    """``fleet`` events with the assets that changed, ``incidents`` events with a version.
+
+    ``commands`` events with a version too, for those who may command.
+    """
     feed: LiveFeed = request.app.state.feed
     deps = feed.deps
+    now = caller.principal
 
     def scope_now() -> Scope | None:
+        nonlocal now
         try:
-            return still(deps, caller, Permission.READ).scope
+            found = still(deps, caller, Permission.READ)
         except FleetError:
             return None
+        now = found.principal
+        return found.scope
+
+    def hears_commands() -> bool:
+        return now.may(Permission.COMMAND) or now.may(Permission.UNLOCK)
 
     return StreamingResponse(
-        feed.listen(scope_now),
+        feed.listen(scope_now, hears_commands=hears_commands),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -171,6 +199,10 @@ def _changes(
     if changed or old is None:
         data = b'{"now_ms":%d,"assets":[%b]}' % (snapshot.now_ms, b",".join(changed))
         text = b"event: fleet\ndata: %b\n\n" % data
-    if new is not None and new != old:
-        text += b'event: incidents\ndata: {"version":%d}\n\n' % new
-    return text
+    return text + _counter("incidents", old, new)
+
+
+def _counter(name: str, old: int | None, new: int | None) -> bytes:
+    if new is None or new == old:
+        return b""
+    return b'event: %b\ndata: {"version":%d}\n\n' % (name.encode(), new)

@@ -40,14 +40,14 @@ class Knows(Public):
 
 
 class Needs:
-    """A person or a token that may do ``permission``.
+    """A person or a token that may do one of ``permissions``.
 
     Unsafe methods of a session need its CSRF token; no page can send a bearer's header for it.
     ``whole`` is for what cannot be shown in part: who sees a part of the fleet does not see it.
     """
 
-    def __init__(self, permission: Permission, *, whole: bool = False) -> None:
-        self.permission = permission
+    def __init__(self, *permissions: Permission, whole: bool = False) -> None:
+        self.permissions = permissions
         self.whole = whole
 
     def __call__(self, request: Request) -> SignedIn:
@@ -60,7 +60,7 @@ class Needs:
                 "The request does not come from our own page.",
                 f"Send the csrf value of your session in the header {CSRF_HEADER}.",
             )
-        require(caller.principal, self.permission)
+        require(caller.principal, *self.permissions)
         if self.whole and not caller.scope.everything:
             raise ForbiddenError(
                 "This is about the whole fleet, and you see a part.", "Ask an administrator."
@@ -118,9 +118,9 @@ def still(deps: ApiDeps, caller: SignedIn, permission: Permission) -> SignedIn:
     return found
 
 
-def require(principal: Principal, permission: Permission) -> None:
-    """Raise ForbiddenError unless the caller may."""
-    if not principal.may(permission):
+def require(principal: Principal, *permissions: Permission) -> None:
+    """Raise ForbiddenError unless the caller may one of these."""
+    if not any(principal.may(permission) for permission in permissions):
         who = "A token" if principal.token_id else f"The role {principal.role}"
         raise ForbiddenError(f"{who} may not do this.", "Ask an administrator.")
 
@@ -147,6 +147,8 @@ Visitor = Annotated[SignedIn | None, Depends(Knows())]
 OwnAccount = Annotated[SignedIn, Depends(Needs(Permission.OWN_ACCOUNT))]
 Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Acknowledger = Annotated[SignedIn, Depends(Needs(Permission.ACKNOWLEDGE))]
+# Of the two, the command itself decides which is needed.
+Commander = Annotated[SignedIn, Depends(Needs(Permission.COMMAND, Permission.UNLOCK))]
 PeopleAdmin = Annotated[SignedIn, Depends(Needs(Permission.PEOPLE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))

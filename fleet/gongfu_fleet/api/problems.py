@@ -1,6 +1,7 @@
 """Errors to answers: RFC 9457 problem details, translated here and nowhere else."""
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +31,29 @@ STATUS_OF: dict[type[FleetError], tuple[int, str]] = {
 }
 TITLES = {404: "Not found", 405: "Method not allowed", 413: "Too large", 415: "Not JSON"}
 MAX_NAMED_FAULTS = 5
+PROBLEM_TYPE = "application/problem+json"
+# What every route may answer besides its good status; for the OpenAPI document.
+PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type for it
+    "default": {
+        "description": "A problem (RFC 9457): what went wrong and what to do about it.",
+        "content": {
+            PROBLEM_TYPE: {
+                "schema": {
+                    "title": "Problem",
+                    "type": "object",
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "remedy": {"type": "string"},
+                    },
+                    "required": ["type", "title", "status", "detail", "remedy"],
+                }
+            }
+        },
+    }
+}
 
 
 def problem(
@@ -44,7 +68,7 @@ def problem(
         "remedy": remedy,
     }
     headers = None if wait_s is None else {"Retry-After": str(wait_s)}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(body, status, headers, media_type=PROBLEM_TYPE)
 
 
 def install_problems(app: FastAPI) -> None:

@@ -53,6 +53,25 @@ class Entry:
     hash: str
 
 
+@dataclass(frozen=True)
+class Sought:
+    """Which entries somebody looks for; what is None narrows nothing.
+
+    ``text`` is part of an actor, action or object, ``actor`` the whole name. ``action`` is a deed
+    such as ``user.role``, or a noun such as ``user``. from_ms <= at_ms < until_ms.
+    """
+
+    text: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    outcome: Outcome | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+EVERY_ENTRY = Sought()
+
+
 def chained(deed: Deed, last: Entry | None) -> Entry:
     """The entry that follows ``last``."""
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)

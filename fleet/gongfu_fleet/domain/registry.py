@@ -42,6 +42,14 @@ class RegistryRecords:
     policies: tuple[Policy, ...] = ()
 
 
+@dataclass(frozen=True)
+class Home:
+    """Whose an asset is and in which town: what files of before those columns do not say."""
+
+    operator: str
+    town_code: str | None
+
+
 @dataclass
 class KnownKeys:
     """The keys that a line may point to: those in the registry and those read so far."""
@@ -51,6 +59,7 @@ class KnownKeys:
     depots: set[str] = field(default_factory=set)
     assets: dict[str, str] = field(default_factory=dict)  # id to kind
     product_classes: set[str] = field(default_factory=set)
+    homes: dict[str, Home] = field(default_factory=dict)  # by id of a stored asset
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,14 @@ class ImportCounts:
     added: int
     changed: int
     unchanged: int
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a save did; ``changes`` name the new and changed records, these with their columns."""
+
+    counts: ImportCounts
+    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def read_rows(
 ) -> list[TableRow]:
     """Rows under exactly these columns, in any order. Raises TableUnreadableError.
 
-    ``optional`` columns may be missing; their values are empty then.
+    ``optional`` columns may be missing, and so are their values then.
     """
     lines = _records(file, decode(file))
     header = next(lines, None)
@@ -72,8 +72,6 @@ def read_rows(
         _refuse(file, 1, "The file is empty.", f"Its first line is: {','.join(columns)}.")
     _check_header(file, header[1], columns, optional)
     rows = [_row(file, header[1], number, cells) for number, cells in lines if any(cells)]
-    for row in rows:
-        row.values.update({name: "" for name in optional if name not in row.values})
     if not rows:
         _refuse(file, 2, "There is no line under the header.", "Write one line for each thing.")
     return rows

@@ -1,19 +1,23 @@
 """Bringing counties, towns, villages, assets and zones into the registry.
 
 Everything is read and checked before anything is written. With any fault nothing is written,
-unless ``partial`` asks for the right lines alone. The same files twice change nothing.
+unless ``partial`` asks for the right lines alone. The same files twice change nothing. What is
+written stands in the audit log, from the same transaction.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gongfu_fleet.domain.assets import Asset
+from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.registry import (
     ImportFault,
     ImportReport,
     KnownKeys,
     RegistryRecords,
+    Saved,
     ZoneRecord,
     depot_id,
 )
@@ -24,6 +28,7 @@ from gongfu_fleet.services.delimited import (
     TableUnreadableError,
     read_rows,
 )
+from gongfu_fleet.services.people import By
 from gongfu_fleet.services.registry_csv import (
     ASSET_COLUMNS,
     MORE_ASSET_COLUMNS,
@@ -44,6 +49,9 @@ from gongfu_geo.villages import (
     village_of,
 )
 
+# A deed names so many new or changed records one by one.
+MOST_NAMED = 50
+
 Record = TypeVar("Record")
 LineReader = Callable[[str, list[TableRow], KnownKeys], tuple[list[Record], list[ImportFault]]]
 
@@ -60,9 +68,17 @@ class RegistryFiles:
 
 
 def import_registry(
-    store: RegistryStore, files: RegistryFiles, *, dry_run: bool = False, partial: bool = False
+    store: RegistryStore,
+    files: RegistryFiles,
+    *,
+    by: By | None,
+    dry_run: bool = False,
+    partial: bool = False,
 ) -> ImportReport:
-    """Read, check and (unless ``dry_run``) write; the report lists every fault in file order."""
+    """Read, check and (unless ``dry_run``) write; the report lists every fault in file order.
+
+    ``by`` is None when nobody did it, as at the first start.
+    """
     reading = _Reading(store.known_keys())
     records = RegistryRecords(
         counties=reading.read(files.counties, reading.counties),
@@ -72,8 +88,31 @@ def import_registry(
         zones=reading.read(files.zones, reading.zones),
     )
     writes = not dry_run and (partial or not reading.faults)
-    counts = store.save(records) if writes else store.compare(records)
+    if writes:
+        counts = store.save(records, _deed_of(files, by, len(reading.faults)) if by else None)
+    else:
+        counts = store.compare(records)
     return ImportReport(tuple(reading.faults), counts, writes)
+
+
+def _deed_of(files: RegistryFiles, by: By, faults: int) -> Callable[[Saved], Deed]:
+    """Which files by name and content, and what they changed."""
+    given = {kind: file for kind, file in vars(files).items() if file is not None}
+
+    def deed(saved: Saved) -> Deed:
+        data = {
+            "files": {kind: [file.name, _sha256(file)] for kind, file in given.items()},
+            **vars(saved.counts),
+            "faults": faults,
+            "changes": saved.changes[:MOST_NAMED],
+        }
+        return Deed(by.at_ms, by.user, "registry.import", f"registry:{','.join(given)}", data=data)
+
+    return deed
+
+
+def _sha256(file: TableFile) -> str:
+    return hashlib.sha256(file.data).hexdigest()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle
-from gongfu_fleet.domain.registry import ImportFault, KnownKeys, ZoneRecord
+from gongfu_fleet.domain.registry import Home, ImportFault, KnownKeys, ZoneRecord
 from gongfu_fleet.services.delimited import TableRow
 from gongfu_geo.positions import position_fault
 
@@ -14,7 +14,7 @@ ASSET_COLUMNS = (
     "id", "kind", "name", "site", "lon", "lat", "position_source", "lifecycle",
     "county_code", "depot", "model", "place",
 )  # fmt: skip
-# Without an operator, the site names it.
+# Empty, the site names the operator. Missing, an asset keeps what it has.
 MORE_ASSET_COLUMNS = ("operator", "town_code")
 ZONE_COLUMNS = ("asset_id", "zone", "metric", "product_class")
 ZONES_OF = {AssetKind.CABINET: 1, AssetKind.TRUCK: 2}
@@ -128,8 +128,7 @@ def _asset(cells: Cells, known: KnownKeys) -> Asset | None:
     depot = cells.known("depot", known.depots, "depot")
     source = cells.text("position_source", 120, shortest=1)
     model, place = cells.text("model", 80), cells.text("place", 120)
-    operator = cells.identifier("operator", "quzhou") if cells.row.values["operator"] else site
-    town = cells.known("town_code", known.towns, "town")
+    home = _home(cells, known, known.homes.get(identity, Home(site, None)), site)
     if kind is None or lifecycle is None:
         return None
     return Asset(
@@ -146,9 +145,18 @@ def _asset(cells: Cells, known: KnownKeys) -> Asset | None:
         model=model,
         place=place,
         zones=(),
-        operator=operator,
-        town_code=town,
+        operator=home.operator,
+        town_code=home.town_code,
     )
+
+
+def _home(cells: Cells, known: KnownKeys, stored: Home, site: str) -> Home:
+    values, operator, town = cells.row.values, stored.operator, stored.town_code
+    if "operator" in values:
+        operator = cells.identifier("operator", "quzhou") if values["operator"] else site
+    if "town_code" in values:
+        town = cells.known("town_code", known.towns, "town")
+    return Home(operator, town)
 
 
 def _position(cells: Cells) -> tuple[float, float]:

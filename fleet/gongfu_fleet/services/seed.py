@@ -33,7 +33,7 @@ def seed_registry(store: RegistryStore) -> ImportReport | None:
     store.save(RegistryRecords(policies=shipped_policies()))
     if store.known_keys().assets:
         return None
-    report = import_registry(store, shipped_county())
+    report = import_registry(store, shipped_county(), by=None)
     if report.faults:
         raise MiswiredError(f"The shipped county is damaged: {report.faults[0]}", "Reinstall.")
     return report

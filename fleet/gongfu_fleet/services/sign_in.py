@@ -117,9 +117,15 @@ class SignIn:
         return self.enter(known, visit, passed=attempt.passed, now_ms=now_ms)
 
     def enter(
-        self, account: Account, visit: Visit, *, passed: tuple[Bucket, ...] = (), now_ms: int
+        self,
+        account: Account,
+        visit: Visit,
+        *,
+        passed: tuple[Bucket, ...] = (),
+        now_ms: int,
+        via: str = "",
     ) -> SignedIn:
-        """Open a session for somebody who proved who they are."""
+        """Open a session for somebody who proved who they are; ``via``: to whom, if not to us."""
         token = f"{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
         browser = visit.browser or secrets.token_urlsafe(32)
         web = WebSession(
@@ -134,9 +140,8 @@ class SignIn:
         )
         before = digest(visit.session) if visit.session else None
         opening = Opening(web, digest(browser), instead_of=before, passed=passed)
-        self.people.open_session(
-            opening, _deed("session.open", account.name, now_ms, address=web.address)
-        )
+        told = {"address": web.address} | ({"via": via} if via else {})
+        self.people.open_session(opening, _deed("session.open", account.name, now_ms, **told))
         return _signed_in(token, web, account, fresh=True, browser=browser)
 
     def resume(self, token: str, *, now_ms: int) -> SignedIn:

@@ -1,9 +1,10 @@
 import { useEffect } from 'preact/hooks';
 import { AccountPage } from './account/AccountPage.tsx';
+import { AuditPage } from './audit/AuditPage.tsx';
 import { OpsPage } from './ops/OpsPage.tsx';
 import { PeoplePage } from './people/PeoplePage.tsx';
 import { SignIn } from './session/SignIn.tsx';
-import { may, resume, session, startProblem } from './session/session.ts';
+import { may, mayAudit, resume, session, startProblem } from './session/session.ts';
 import { t } from './shared/language.ts';
 import { followAddress, openPage } from './shared/route.ts';
 import { ProblemNote } from './shared/ProblemNote.tsx';
@@ -12,6 +13,7 @@ import { UpdateNotice } from './shared/UpdateNotice.tsx';
 function Inside() {
   if (openPage.value === 'account') return <AccountPage />;
   if (openPage.value === 'people' && may('people')) return <PeoplePage />;
+  if (openPage.value === 'audit' && mayAudit.value) return <AuditPage />;
   return <OpsPage />;
 }
 

@@ -174,7 +174,8 @@ def _unpack_unsigned(packed: Packed, count: int) -> Bits:
 def _best_rice(values: Bits) -> tuple[float, int]:
     """(bits, k) of the shortest Rice code, its k about the logarithm of the mean."""
     count = len(values)
-    guess = max(0, int(float(values.sum(dtype=np.float64)) / count).bit_length() - 1)
+    mean = int(float(values.sum(dtype=np.float64)) / count)
+    guess = min(max(0, mean.bit_length() - 1), _SHUFFLED - 3)
     sizes = []
     for k in range(guess, min(guess + 2, _SHUFFLED - 1)):
         unary = count + float((values >> np.uint64(k)).sum(dtype=np.float64))

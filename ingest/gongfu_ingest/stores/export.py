@@ -74,5 +74,6 @@ def _groups(points: Iterable[Point]) -> Iterator[list[Point]]:
 
 
 def _harmless(text: str) -> str:
-    """A spreadsheet would take such text for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A spreadsheet would take such text for a formula, and a bare CR for the end of a row."""
+    plain = " ".join(text.splitlines())
+    return f"'{plain}" if text.lstrip(" \n").startswith(_FORMULA) else plain

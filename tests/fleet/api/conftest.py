@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
+from gongfu_fleet.adapters.db.commands import SqlCommands
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
@@ -25,6 +26,7 @@ from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import IncidentView
+from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.people import By, PeopleDesk, add_account
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
@@ -79,6 +81,7 @@ def deps(
         connections=request.getfixturevalue("connections"),
         ingest=request.getfixturevalue("ingest"),
         incidents=request.getfixturevalue("incidents"),
+        commands=CommandBook(SqlCommands(county), SqlRegistry(county)),
         sign_in=sign_in,
         tokens=Tokens(SqlTokens(county)),
         people=PeopleDesk(SqlPeople(county), HASHER, SqlRegistry(county)),

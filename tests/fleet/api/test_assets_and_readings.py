@@ -144,7 +144,7 @@ def test_markup_in_a_name_stays_text(browser: Browser, county: Engine) -> None:
         f"cab-0100,cabinet,{name},quzhou,118.9,28.9,surveyed,live,,,,\n"
     )
     file = TableFile("a.csv", text.encode())
-    import_registry(SqlRegistry(county), RegistryFiles(assets=file))
+    import_registry(SqlRegistry(county), RegistryFiles(assets=file), by=None)
     answer = browser("viewer").get("/api/assets/cab-0100")
     assert answer.json()["name"] == name
     assert answer.headers["content-type"] == "application/json"
@@ -159,6 +159,6 @@ def test_an_import_shows_without_a_restart(browser: Browser, county: Engine) -> 
         "cab-0001,cabinet,旧柜,hangzhou,120.1,30.2,surveyed,retired,,,,\n"
     )
     file = TableFile("a.csv", text.encode())
-    import_registry(SqlRegistry(county), RegistryFiles(assets=file))
+    import_registry(SqlRegistry(county), RegistryFiles(assets=file), by=None)
     assert viewer.get("/api/assets/cab-0001").json()["lifecycle"] == "retired"
     assert len(viewer.get("/api/map").json()["assets"]) == 118

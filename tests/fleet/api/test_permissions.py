@@ -14,8 +14,21 @@ from gongfu_fleet.errors import MiswiredError
 from gongfu_fleet.ports import IncidentView
 
 Browser = Callable[[str], httpx.Client]
-PUBLIC = {("GET", "/"), ("GET", "/health"), ("POST", "/api/session")}
-MANAGERS_ONLY = {("POST", "/api/incidents/{incident_id}/acknowledge"), ("GET", "/metrics")}
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/health"),
+    ("POST", "/api/session"),
+    ("GET", "/api/oidc"),
+    ("GET", "/api/oidc/start"),
+    ("GET", "/api/oidc/callback"),
+}
+MANAGERS_ONLY = {
+    ("POST", "/api/incidents/{incident_id}/acknowledge"),
+    ("GET", "/metrics"),
+    ("POST", "/api/assets/{asset_id}/commands"),
+    ("GET", "/api/assets/{asset_id}/commands"),
+    ("GET", "/api/assets/{asset_id}/commands/{command_id}"),
+}
 ADMINS_ONLY = {
     ("GET", "/api/people"),
     ("POST", "/api/people"),
@@ -26,6 +39,7 @@ AUDITORS_ONLY = {("GET", "/api/audit"), ("GET", "/api/audit/chain")}
 BODIES = {
     "/api/session/password": {"old": "x", "new": "y"},
     "/api/incidents/{incident_id}/acknowledge": {},
+    "/api/assets/{asset_id}/commands": {"name": "voice", "text": "你好"},
     "/api/tokens": {"name": "x"},
     "/api/people": {"name": "x", "role": "viewer"},
     "/api/people/{person_id}": {},
@@ -42,6 +56,7 @@ def call(client: httpx.Client, method: str, path: str) -> int:
     where = path.format(
         asset_id="cab-0001",
         incident_id=some_id,
+        command_id=some_id,
         session_id=some_id,
         token_id=some_id,
         person_id=some_id,

@@ -11,7 +11,9 @@ from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.registry import ImportReport
 from gongfu_fleet.services.delimited import TableFile
 from gongfu_fleet.services.import_registry import RegistryFiles, import_registry
+from gongfu_fleet.services.people import By
 
+BY = By("someone", 1_763_424_000_000)
 HEADER = [
     "id",
     "kind",
@@ -65,7 +67,7 @@ def only_fault(report: ImportReport) -> str:
 
 def test_a_right_line_is_written(county: Engine) -> None:
     registry = SqlRegistry(county)
-    report = import_registry(registry, assets_csv(line()))
+    report = import_registry(registry, assets_csv(line()), by=BY)
     assert (report.faults, report.written, report.counts.added) == ((), True, 1)
     assert registry.assets()["cab-0100"].name == "新柜"
 
@@ -73,7 +75,7 @@ def test_a_right_line_is_written(county: Engine) -> None:
 def test_a_dry_run_counts_and_writes_nothing(county: Engine) -> None:
     registry = SqlRegistry(county)
     before = registry.revision()
-    report = import_registry(registry, assets_csv(line(), line(id="cab-0001")), dry_run=True)
+    report = import_registry(registry, assets_csv(line(), line(id="cab-0001")), dry_run=True, by=BY)
     assert (report.written, report.counts.added, report.counts.changed) == (False, 1, 1)
     assert "cab-0100" not in registry.assets()
     assert registry.revision() == before
@@ -105,7 +107,9 @@ def test_a_wrong_value_is_named_by_line_and_column(
     county: Engine, changes: dict[str, str], column: str, hint: str
 ) -> None:
     registry = SqlRegistry(county)
-    report = import_registry(registry, assets_csv(line(), line(**{"id": "cab-0101", **changes})))
+    report = import_registry(
+        registry, assets_csv(line(), line(**{"id": "cab-0101", **changes})), by=BY
+    )
     assert (report.faults[0].line, report.faults[0].column) == (3, column)
     assert hint in only_fault(report)
     assert not report.written
@@ -115,7 +119,7 @@ def test_a_wrong_value_is_named_by_line_and_column(
 def test_partial_writes_the_right_lines_only(county: Engine) -> None:
     registry = SqlRegistry(county)
     files = assets_csv(line(), line(id="cab-0101", kind="boat"))
-    report = import_registry(registry, files, partial=True)
+    report = import_registry(registry, files, partial=True, by=BY)
     assert report.written
     assert len(report.faults) == 1
     assert "cab-0100" in registry.assets()
@@ -123,13 +127,13 @@ def test_partial_writes_the_right_lines_only(county: Engine) -> None:
 
 
 def test_an_id_that_stands_twice_names_the_first_line(county: Engine) -> None:
-    report = import_registry(SqlRegistry(county), assets_csv(line(), line(name="other")))
+    report = import_registry(SqlRegistry(county), assets_csv(line(), line(name="other")), by=BY)
     assert "stands in line 2 already" in only_fault(report)
 
 
 def test_a_quoted_line_break_keeps_the_line_numbers_right(county: Engine) -> None:
     files = assets_csv(line(name="two\nlines"), line(id="cab-0101", kind="boat"))
-    faults = import_registry(SqlRegistry(county), files).faults
+    faults = import_registry(SqlRegistry(county), files, by=BY).faults
     assert [(f.line, f.column) for f in faults] == [(2, "name"), (4, "kind")]
 
 
@@ -154,7 +158,7 @@ def test_a_file_that_cannot_be_read_says_how_to_save_it(
     county: Engine, data: bytes, encoding: str, hint: str
 ) -> None:
     files = RegistryFiles(assets=TableFile("a.csv", data, encoding))
-    assert hint in only_fault(import_registry(SqlRegistry(county), files))
+    assert hint in only_fault(import_registry(SqlRegistry(county), files, by=BY))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -163,7 +167,7 @@ def test_spreadsheets_of_every_common_encoding_are_read(county: Engine, encoding
     declared = "gb18030" if encoding == "gb18030" else "utf-8"
     file = TableFile("a.csv", text.encode(encoding), declared)
     registry = SqlRegistry(county)
-    assert import_registry(registry, RegistryFiles(assets=file)).faults == ()
+    assert import_registry(registry, RegistryFiles(assets=file), by=BY).faults == ()
     assert registry.assets()["cab-0100"].place == "食堂"
 
 
@@ -178,7 +182,7 @@ def test_spreadsheets_of_every_common_encoding_are_read(county: Engine, encoding
     ],
 )
 def test_a_wrong_zone_is_named_by_column(county: Engine, text: str, column: str, hint: str) -> None:
-    report = import_registry(SqlRegistry(county), zones_csv(text))
+    report = import_registry(SqlRegistry(county), zones_csv(text), by=BY)
     assert column in [f.column for f in report.faults]
     assert hint in " ".join(map(str, report.faults))
     assert not report.written
@@ -186,7 +190,7 @@ def test_a_wrong_zone_is_named_by_column(county: Engine, text: str, column: str,
 
 def test_a_zone_changes_its_class_without_a_second_zone(county: Engine) -> None:
     registry = SqlRegistry(county)
-    report = import_registry(registry, zones_csv("cab-0001,1,zone_1_celsius,tofu"))
+    report = import_registry(registry, zones_csv("cab-0001,1,zone_1_celsius,tofu"), by=BY)
     assert report.counts.changed == 1
     assert [z.policy.product_class for z in registry.assets()["cab-0001"].zones] == ["tofu"]
 
@@ -200,13 +204,13 @@ def test_a_village_of_an_unknown_town_is_refused(county: Engine) -> None:
     }
     text = json.dumps({"type": "FeatureCollection", "features": [feature]})
     files = RegistryFiles(villages=TableFile("v.geojson", text.encode()))
-    assert "Import the town first" in only_fault(import_registry(SqlRegistry(county), files))
+    assert "Import the town first" in only_fault(import_registry(SqlRegistry(county), files, by=BY))
 
 
 def test_names_that_look_like_code_are_kept_as_they_are(county: Engine) -> None:
     registry = SqlRegistry(county)
     name = "<b>x</b>'); DROP TABLE asset;--"
-    assert import_registry(registry, assets_csv(line(name=name))).faults == ()
+    assert import_registry(registry, assets_csv(line(name=name)), by=BY).faults == ()
     assert registry.assets()["cab-0100"].name == name
 
 
@@ -218,5 +222,5 @@ def test_whatever_bytes_come_give_faults_and_never_a_crash(
     header = ",".join(HEADER).encode() + b"\n"
     for start in (b"", header):
         files = RegistryFiles(assets=TableFile("a.csv", start + data, encoding))
-        report = import_registry(SqlRegistry(database), files)
+        report = import_registry(SqlRegistry(database), files, by=BY)
         assert report.faults

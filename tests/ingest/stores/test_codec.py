@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gongfu_ingest.errors import BlockError
@@ -41,6 +41,7 @@ def through_floats(values: Floats) -> Floats:
 
 
 @given(ints)
+@example([0, 2**63 - 1, -(2**63)])
 def test_whole_numbers_come_back(values: list[int]) -> None:
     assert through_ints(values) == values
 

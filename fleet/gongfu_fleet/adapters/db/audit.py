@@ -1,15 +1,24 @@
 """The audit log in the relational store. ``append`` runs in the transaction of the deed itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, or_, select
 from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db.engine import reading, writing
 from gongfu_fleet.adapters.db.schema_access import AuditRow
-from gongfu_fleet.domain.audit import GENESIS, Deed, Entry, Verdict, chained, verify
+from gongfu_fleet.domain.audit import (
+    EVERY_ENTRY,
+    GENESIS,
+    Deed,
+    Entry,
+    Sought,
+    Verdict,
+    chained,
+    verify,
+)
 
 _BLOCK = 1_000
 
@@ -36,21 +45,13 @@ class SqlAuditLog:
             append(session, deed)
 
     def page(
-        self, limit: int, before: int | None = None, *, text: str | None = None
+        self, limit: int, before: int | None = None, *, sought: Sought = EVERY_ENTRY
     ) -> Sequence[Entry]:
-        """Entries, newest first, older than seq ``before``.
-
-        ``text`` is part of an actor, action or object.
-        """
+        """Entries, newest first, older than seq ``before``."""
         query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
         if before is not None:
             query = query.where(AuditRow.seq < before)
-        if text:
-            columns = (AuditRow.actor, AuditRow.action, AuditRow.object)
-            found = columns[0].contains(text, autoescape=True)
-            for column in columns[1:]:
-                found |= column.contains(text, autoescape=True)
-            query = query.where(found)
+        query = query.where(*_rules(sought))
         with reading(self.engine) as session:
             return [_entry(row) for row in session.scalars(query)]
 
@@ -69,6 +70,23 @@ class SqlAuditLog:
 
 
 _NAMES = ("seq", "at_ms", "actor", "action", "object", "outcome", "data", "previous", "hash")
+
+
+def _rules(sought: Sought) -> Iterator[ColumnElement[bool]]:
+    if sought.text:
+        columns = (AuditRow.actor, AuditRow.action, AuditRow.object)
+        yield or_(*(column.contains(sought.text, autoescape=True) for column in columns))
+    if sought.actor:
+        yield AuditRow.actor == sought.actor
+    if sought.action:
+        inside = AuditRow.action.startswith(f"{sought.action}.", autoescape=True)
+        yield or_(AuditRow.action == sought.action, inside)
+    if sought.outcome:
+        yield AuditRow.outcome == sought.outcome.value
+    if sought.from_ms is not None:
+        yield AuditRow.at_ms >= sought.from_ms
+    if sought.until_ms is not None:
+        yield AuditRow.at_ms < sought.until_ms
 
 
 def _row(entry: Entry) -> AuditRow:

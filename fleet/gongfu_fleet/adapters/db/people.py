@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db.audit import append
 from gongfu_fleet.adapters.db.engine import reading, writing
-from gongfu_fleet.adapters.db.people_rows import account_of, grant_rows
+from gongfu_fleet.adapters.db.people_rows import account_of, grant_rows, user_row
 from gongfu_fleet.adapters.db.schema_access import (
     ApiTokenRow,
     KnownBrowserRow,
@@ -52,18 +52,9 @@ class SqlPeople(SqlSessions):
 
     def add(self, account: Account, *deeds: Deed) -> None:
         """Register a person. Raises ConflictError when the name is taken."""
-        row = UserRow(
-            id=account.id,
-            name=account.name,
-            role=account.role.value,
-            password_hash=account.password_hash,
-            active=account.active,
-            created_ms=account.created_ms,
-            scoped=not account.scope.everything,
-        )
         try:
             with writing(self.engine) as session:
-                session.add(row)
+                session.add(user_row(account))
                 session.flush()
                 session.add_all(grant_rows(account.id, account.scope))
                 append(session, *deeds)

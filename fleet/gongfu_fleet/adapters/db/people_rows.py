@@ -29,6 +29,19 @@ def account_of(session: Session, row: UserRow) -> Account:
     )
 
 
+def user_row(account: Account) -> UserRow:
+    """The row of an account; its scope has rows of its own."""
+    return UserRow(
+        id=account.id,
+        name=account.name,
+        role=account.role.value,
+        password_hash=account.password_hash,
+        active=account.active,
+        created_ms=account.created_ms,
+        scoped=not account.scope.everything,
+    )
+
+
 def grant_rows(account_id: str, scope: Scope) -> list[UserGrantRow]:
     """An account has one list of grants; only tokens narrow a scope further."""
     return [

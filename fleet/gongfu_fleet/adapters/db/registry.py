@@ -1,13 +1,14 @@
 """The registry in the relational store: what imports write and what everything else reads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
+from gongfu_fleet.adapters.db.audit import append
 from gongfu_fleet.adapters.db.engine import reading, writing
 from gongfu_fleet.adapters.db.registry_rows import rows_of
 from gongfu_fleet.adapters.db.schema import (
@@ -23,7 +24,14 @@ from gongfu_fleet.adapters.db.schema import (
 )
 from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
-from gongfu_fleet.domain.registry import ImportCounts, KnownKeys, RegistryRecords
+from gongfu_fleet.domain.audit import Deed
+from gongfu_fleet.domain.registry import (
+    Home,
+    ImportCounts,
+    KnownKeys,
+    RegistryRecords,
+    Saved,
+)
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError
 
@@ -59,12 +67,14 @@ class SqlRegistry:
     def known_keys(self) -> KnownKeys:
         """The keys that lines of an import may point to."""
         with reading(self.engine) as session:
+            assets = session.scalars(select(AssetRow)).all()
             return KnownKeys(
                 counties=set(session.scalars(select(CountyRow.code))),
                 towns=set(session.scalars(select(TownRow.code))),
                 depots=set(session.scalars(select(DepotRow.id))),
-                assets={row.id: row.kind for row in session.scalars(select(AssetRow))},
+                assets={row.id: row.kind for row in assets},
                 product_classes=set(session.scalars(select(PolicyRow.product_class))),
+                homes={row.id: Home(row.operator, row.town_code) for row in assets},
             )
 
     def compare(self, records: RegistryRecords) -> ImportCounts:
@@ -72,10 +82,13 @@ class SqlRegistry:
         with reading(self.engine) as session:
             return _plan(session, records).counts
 
-    def save(self, records: RegistryRecords) -> ImportCounts:
+    def save(
+        self, records: RegistryRecords, deed_of: Callable[[Saved], Deed] | None = None
+    ) -> ImportCounts:
         """Add what is new, change what differs. Raises ConflictError for a rewritten policy."""
         with writing(self.engine) as session:
             plan = _plan(session, records)
+            saved = Saved(plan.counts, plan.changes)
             for row, values in plan.changed:
                 _refuse_rewritten_policy(row)
                 for name, value in values.items():
@@ -86,7 +99,9 @@ class SqlRegistry:
                 session.flush()
             if plan.added or plan.changed:
                 session.merge(RegistryStateRow(id=1, revision=_revision(session) + 1))
-            return plan.counts
+            if deed_of is not None:
+                append(session, deed_of(saved))
+            return saved.counts
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,12 @@ class _Plan:
     @property
     def counts(self) -> ImportCounts:
         return ImportCounts(len(self.added), len(self.changed), self.unchanged)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        new = (f"{_name(row)}: new" for row in self.added)
+        other = (f"{_name(row)}: {', '.join(values)}" for row, values in self.changed)
+        return (*new, *other)
 
 
 def _plan(session: Session, records: RegistryRecords) -> _Plan:
@@ -119,6 +140,11 @@ def _plan(session: Session, records: RegistryRecords) -> _Plan:
         else:
             unchanged += 1
     return _Plan(added, changed, unchanged)
+
+
+def _name(row: Base) -> str:
+    key = inspect(type(row)).primary_key_from_instance(row)
+    return " ".join(map(str, (row.__tablename__, *key)))
 
 
 def _differing(old: Base, new: Base) -> dict[str, object]:

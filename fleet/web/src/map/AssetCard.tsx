@@ -1,5 +1,6 @@
 import { now_ms } from '../ops/clock.ts';
 import { shown } from '../incidents/incidents.ts';
+import { Commands } from '../commands/Commands.tsx';
 import { hazardName } from '../incidents/wording.ts';
 import type { Asset, Zone } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
@@ -77,6 +78,7 @@ function One({ asset }: { asset: Asset }) {
       <table class="card-zones"><tbody>{asset.zones.map((zone) => <ZoneRow key={zone.zone} zone={zone} />)}</tbody></table>
       <Facts asset={asset} />
       <Related asset={asset} />
+      <Commands key={asset.id} asset={asset} />
     </>
   );
 }

@@ -1,5 +1,6 @@
 /** The live feed: reconnects by itself with growing pauses, and says what it knows about its own link. */
 import { signal } from '@preact/signals';
+import { commandsChanged } from '../commands/commands.ts';
 import { refreshIncidents } from '../incidents/incidents.ts';
 import { mergeAssets } from '../map/assets.ts';
 import { resume, session } from '../session/session.ts';
@@ -18,6 +19,7 @@ function subscribe(source: EventSource): void {
     mergeAssets(told.assets);
   });
   source.addEventListener('incidents', () => void refreshIncidents());
+  source.addEventListener('commands', commandsChanged);
 }
 
 /** Keep the feed open until the returned function is called. */
@@ -33,6 +35,7 @@ export function follow(): () => void {
       attempt = 0;
       link.value = 'live';
       void refreshIncidents();
+      commandsChanged();
     };
     source.onerror = () => {
       source?.close();

@@ -3,7 +3,7 @@ import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { asProblem, type Problem } from '../shared/problem.ts';
 import { pages } from '../shared/route.ts';
-import { changePassword, may, session, signOut } from './session.ts';
+import { changePassword, may, mayAudit, session, signOut } from './session.ts';
 
 export function PasswordForm() {
   const problem = useSignal<Problem | null>(null);
@@ -54,6 +54,7 @@ export function AccountMenu() {
       <div class="account-sheet">
         <a class="button" href={pages.account} data-testid="to-account">{text.page}</a>
         {may('people') && <a class="button" href={pages.people} data-testid="to-people">{text.people}</a>}
+        {mayAudit.value && <a class="button" href={pages.audit} data-testid="to-audit">{t.value.audit.page}</a>}
         <button type="button" class="button" data-testid="sign-out" onClick={() => void signOut()}>{text.signOut}</button>
       </div>
     </details>

@@ -3,6 +3,7 @@ import { t } from '../shared/language.ts';
 import { LanguageSwitch } from '../shared/LanguageSwitch.tsx';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { asProblem, type Problem } from '../shared/problem.ts';
+import { ProviderLink } from './ProviderLink.tsx';
 import { expired, signIn } from './session.ts';
 import './session.css';
 
@@ -50,6 +51,7 @@ export function SignIn() {
         <h1 id="sign-in-heading">{t.value.signIn.heading}</h1>
         {expired.value && <p class="sign-in-expired" role="status">{t.value.signIn.expired}</p>}
         <SignInForm />
+        <ProviderLink />
       </section>
       <LanguageSwitch />
     </main>

@@ -7,6 +7,8 @@ import { Problem } from '../shared/problem.ts';
 export const session = signal<SessionInfo | null | undefined>(undefined);
 export const expired = signal(false);
 export const startProblem = signal<Problem | null>(null);
+/** The log tells of everybody, so a part of the fleet is not enough. */
+export const mayAudit = computed(() => may('audit') && session.value?.scope === null);
 export const mayAcknowledge = computed(() => may('acknowledge'));
 
 /** Whether the platform lets the person do this; it checks again itself. */

@@ -45,6 +45,36 @@ export interface Person {
   created_ms: number;
 }
 
+/** Whether one may sign in at a provider; an empty label says nothing. */
+export interface SignInOffer {
+  available: boolean;
+  label: string;
+}
+
+/** A deed in the audit log; real time. */
+export interface AuditEntry {
+  seq: number;
+  at_ms: number;
+  actor: string;
+  action: string;
+  object: string;
+  outcome: 'done' | 'refused';
+  data: Record<string, unknown>;
+  hash: string;
+}
+
+export interface AuditPage {
+  items: AuditEntry[];
+  next: number | null;
+}
+
+/** The chain of the audit log, walked: `fault` names its first broken place. */
+export interface AuditChain {
+  entries: number;
+  head: string;
+  fault: string | null;
+}
+
 export interface Zone {
   zone: number;
   celsius: number | null;
@@ -121,6 +151,31 @@ export interface IncidentDetail extends Incident {
 
 export interface IncidentPage {
   items: Incident[];
+  next: string | null;
+}
+
+export const commandNames = ['unlock', 'sale_lock', 'setpoint', 'price', 'voice'] as const;
+export type CommandName = (typeof commandNames)[number];
+export type CommandState = 'requested' | 'sent' | 'ok' | 'rejected' | 'failed' | 'expired' | 'timeout';
+
+/** Something a device was told; `answer` is JSON as text. */
+export interface Command {
+  id: string;
+  asset: string;
+  name: CommandName;
+  args: Record<string, unknown>;
+  reason: string;
+  by: string;
+  state: CommandState;
+  requested_ms: number;
+  exp_ms: number;
+  sent_ms: number | null;
+  ended_ms: number | null;
+  answer: string | null;
+}
+
+export interface CommandPage {
+  items: Command[];
   next: string | null;
 }
 

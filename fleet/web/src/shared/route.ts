@@ -11,11 +11,12 @@ export function incidentHref(id: string): string {
   return prefix + encodeURIComponent(id);
 }
 
-export const pages = { account: '#/account', people: '#/people', operations: '#/' } as const;
+export const pages = { account: '#/account', people: '#/people', audit: '#/audit', operations: '#/' } as const;
 export type Page = keyof typeof pages;
 
 export function pageOf(hash: string): Page {
   if (hash === pages.account) return 'account';
+  if (hash === pages.audit) return 'audit';
   return hash === pages.people ? 'people' : 'operations';
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from gongfu_fleet.adapters import db
 from gongfu_fleet.adapters.db.migrate import HEAD, downgrade, upgrade
@@ -50,6 +50,16 @@ def test_a_worker_and_an_api_that_start_at_once_migrate_once(
         for done in [starts.submit(upgrade, engine) for _ in range(4)]:
             done.result()
     assert "incident" in inspect(engine).get_table_names()
+
+
+def test_threads_of_a_process_may_each_migrate_a_database_of_their_own(tmp_path: Path) -> None:
+    engines = [create_engine(f"sqlite:///{tmp_path}/{number}.db") for number in range(4)]
+    with ThreadPoolExecutor(4) as starts:
+        for done in [starts.submit(upgrade, engine) for engine in engines]:
+            done.result()
+    assert all("incident" in inspect(engine).get_table_names() for engine in engines)
+    for engine in engines:
+        engine.dispose()
 
 
 def test_a_database_of_a_newer_program_is_refused_with_a_remedy(database: Engine) -> None:

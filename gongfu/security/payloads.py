@@ -1,0 +1,97 @@
+"""S7: what is typed, sent and published to be taken for something else than text."""
+
+SQL = (
+    "' OR '1'='1",
+    "' OR 1=1 --",
+    "'; DROP TABLE user; --",
+    "' UNION SELECT name, password_hash FROM user --",
+    "1; UPDATE user SET role='admin'",
+    "admin'--",
+    "\\'; DELETE FROM audit; --",
+    "%' OR 'a%'='a",
+    "_%",
+    "x') OR ('1'='1",
+    "' || (SELECT password_hash FROM user LIMIT 1) || '",
+    "'; ATTACH DATABASE 'x.db' AS x; --",
+)
+HTML = (
+    "<script>window.hit=1</script>",
+    "<img src=x onerror=window.hit=1>",
+    "<svg/onload=window.hit=1>",
+    "\"><b id=hit onmouseover='window.hit=1'>",
+    "<iframe srcdoc='<script>top.hit=1</script>'>",
+    "<a href='javascript:window.hit=1'>x</a>",
+    "</textarea><script>window.hit=1</script>",
+    "{{constructor.constructor('window.hit=1')()}}",
+    "<math><mtext><style><img src=x onerror=hit=1>",
+    "&lt;script&gt;window.hit=1&lt;/script&gt;",
+)
+FORMULA = (
+    "=1+1",
+    '=HYPERLINK("//x","y")',
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=1+1",
+    "=cmd|' /C calc'!A0",
+    'x"\n=1+1',
+    "x,=1+1",
+    "%0A=1+1",
+    "＝1+1",
+)
+LINE = (
+    "a b=1 1",
+    "a,site=evil",
+    "a\nveh-0001 x=1",
+    "a\r\nveh-0001 x=1",
+    "a\\",
+    "a\\ b",
+    'a"b',
+    'a",x="1',
+    "a=1",
+    "a,b=c d=e 1",
+    "#comment",
+    "a\x00b",
+    "a\u2028b x=1",
+    "a\x85b x=1",
+    "衢州,=\\ ",
+)
+HEADER = (
+    "x\r\nX-Hit: 1",
+    "x\nX-Hit: 1",
+    "x\rX-Hit: 1",
+    "x\r\n\r\n<script>hit</script>",
+    "x\r\nSet-Cookie: hit=1",
+    "x\x00\r\nX-Hit: 1",
+    "x\r\n X-Hit: 1",
+    "x\u560d\u560aX-Hit: 1",
+    "x\x0b\x0cX-Hit: 1",
+    "x; hit=1; Path=/",
+    "http://hit.example/",
+    "hit.example\r\nLocation: //hit.example",
+)
+# Three files outside of the pages; what each would show.
+OUTSIDE = {"outside.txt": b"beside the pages", "errors.py": b"FleetError", "etc/passwd": b"root:"}
+CLIMBS = (
+    "/../{}",
+    "/%2e%2e/{}",
+    "/assets/../../{}",
+    "/assets/..%2f..%2f{}",
+    "/assets/%2e%2e%2f%2e%2e%2f{}",
+    "/..%5c{}",
+    "/....//{}",
+    "/%252e%252e/{}",
+    "//{}",
+    "/assets/../../../../../../../../{}",
+)
+TERMINAL = (
+    "\x1b[2J\x1b[H",
+    "\x1b]0;hit\x07",
+    "\x1b]52;c;aGl0\x07",
+    "\x9b31m",
+    "a\rb",
+    "a\x08\x08b",
+    "\u202ehit\u202c",
+    "\x00\x07",
+)

@@ -1,0 +1,258 @@
+"""What every route must answer to whom, written down apart from the routes themselves.
+
+A route of the OpenAPI document without a line here, and a line without a route, fail the matrix.
+Add a line: who may (by name of the role, not by permission), which objects stand in the path, a
+body that is accepted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from gongfu.security.credentials import (
+    DAY_MS,
+    FAR,
+    FAR_ASSET,
+    FAR_OPERATOR,
+    NEAR_ASSET,
+    NEAR_OPERATOR,
+    PEOPLE_ROLES,
+    SCOPES,
+    Part,
+    Shown,
+)
+from gongfu.security.stand import PASSWORD, Stand, new_id
+from gongfu_broker.clock import real_ms
+from gongfu_fleet.domain.commands import Name, overdue
+from gongfu_fleet.domain.people import Account, Role
+from gongfu_fleet.ports import Actor
+from gongfu_fleet.services.commands import Order, new_nonce
+from gongfu_fleet.services.people import By
+from gongfu_fleet.services.tokens import Wish
+
+Body = Callable[["Place"], Any]  # Any: whatever JSON can say
+ANYONE: frozenset[Role] = frozenset(PEOPLE_ROLES)
+ACTING = frozenset({Role.CREW, Role.DISPATCHER, Role.MANAGER, Role.ADMIN})
+AUDITING = frozenset({Role.AUDITOR, Role.ADMIN})
+MEASURING = frozenset({Role.MANAGER, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+UNLOCKING = frozenset({Role.CREW, Role.MANAGER, Role.ADMIN})
+COMMANDING = frozenset({Role.DISPATCHER, Role.MANAGER, Role.ADMIN})
+DOOR = "door"
+
+
+class Place(StrEnum):
+    """Whose object a cell asks for: one inside the near part, one outside, one that is not there.
+
+    Of a person's own things: the caller's, another person's, nobody's.
+    """
+
+    OWN = "own"
+    FOREIGN = "foreign"
+    MISSING = "missing"
+    NONE = "no object"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How to come by an object of a kind; ``personal`` belongs to an account, not to a part."""
+
+    make: Callable[[Stand, Shown, Place], str]
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a route must answer. ``who`` None is everybody, ``whole`` needs a scope of everything.
+
+    ``or_who`` is for what two permissions open, each to its own roles. ``objects`` are the names in
+    the path with their kinds; ``foreign`` is the answer for one that is not the caller's. ``good``
+    is the status where the document's own good one does not come (a provider that is not there).
+    ``spends`` says that the call uses up who makes it.
+    """
+
+    who: frozenset[Role] | None
+    or_who: frozenset[Role] = frozenset()
+    tokens: bool = True
+    whole: bool = False
+    scraper: bool = False
+    objects: Mapping[str, Kind] = field(default_factory=dict)
+    places: tuple[Place, ...] = ()
+    query: Callable[[], str] = str
+    body: Body | None = None
+    foreign: int = 404
+    good: int | None = None
+    spends: bool = False
+
+    def all_places(self) -> tuple[Place, ...]:
+        """Which objects to ask for."""
+        if self.places:
+            return self.places
+        return (Place.OWN, Place.FOREIGN, Place.MISSING) if self.objects else (Place.NONE,)
+
+
+def _asset(_stand: Stand, _shown: Shown, place: Place) -> str:
+    return {Place.OWN: NEAR_ASSET, Place.FOREIGN: FAR_ASSET}.get(place, "cab-9999")
+
+
+def _incident(stand: Stand, shown: Shown, place: Place) -> str:
+    return new_id() if place is Place.MISSING else stand.incident(_asset(stand, shown, place))
+
+
+def _person(stand: Stand, _shown: Shown, place: Place) -> str:
+    if place is Place.MISSING:
+        return new_id()
+    near = place is Place.OWN
+    name, scope = ("near-target", SCOPES[Part.NEAR]) if near else ("far-target", FAR)
+    return stand.person(name, Role.VIEWER, scope).id
+
+
+def _owner(stand: Stand, shown: Shown, place: Place) -> Account:
+    if place is Place.OWN and shown.account is not None:
+        return shown.account
+    # New each time: nobody holds more than fifty tokens.
+    return stand.person(new_id(), Role.ADMIN)
+
+
+def _session(stand: Stand, shown: Shown, place: Place) -> str:
+    if place is Place.MISSING:
+        return new_id()
+    return stand.session(_owner(stand, shown, place)).session_id
+
+
+def _token(stand: Stand, shown: Shown, place: Place) -> str:
+    if place is Place.MISSING:
+        return new_id()
+    by, wish = By("stand", real_ms()), Wish("to revoke", Role.VIEWER, 1)
+    return stand.fleet.tokens.add(_owner(stand, shown, place), wish, by=by)[0].id
+
+
+def _idle_asset(stand: Stand, shown: Shown, place: Place) -> str:
+    """No command of it is under way."""
+    now_ms = real_ms() + DAY_MS
+    stand.fleet.commands.store.advance(lambda one: overdue(one, now_ms, grace_ms=0), now_ms)
+    return _asset(stand, shown, place)
+
+
+def _command(stand: Stand, shown: Shown, place: Place) -> str:
+    if place is Place.MISSING:
+        return new_nonce(real_ms())
+    order = Order(_idle_asset(stand, shown, place), Name.VOICE, {"text": "…"})
+    by = Actor("stand", real_ms(), real_ms=real_ms())
+    return stand.fleet.commands.request(order, by=by).id
+
+
+COMMANDED, COMMAND = Kind(_idle_asset), Kind(_command)
+ASSET, INCIDENT, PERSON = Kind(_asset), Kind(_incident), Kind(_person)
+OWN_SESSION, OWN_TOKEN = Kind(_session, personal=True), Kind(_token, personal=True)
+
+
+def _new_person(place: Place) -> dict[str, object]:
+    operator = FAR_OPERATOR if place is Place.FOREIGN else NEAR_OPERATOR
+    return {"name": new_id(), "role": "viewer", "scope": [f"operator:{operator}"]}
+
+
+def _span() -> str:
+    now_ms = real_ms()
+    return f"metric=zone_1_celsius&start_ms={now_ms - DAY_MS}&end_ms={now_ms}"
+
+
+def _commands() -> tuple[Rule, ...]:
+    wishes: dict[str, dict[str, object]] = {
+        "unlock": {"reason": "the lock of the matrix is stuck"},
+        "price": {"tray": 1, "fen_per_kg": 500},
+        "setpoint": {"zone": 1, "celsius": 4.0},
+        "voice": {"text": "…"},
+        "sale_lock": {"locked": True},
+    }
+    return tuple(
+        Rule(
+            UNLOCKING if name == "unlock" else COMMANDING,
+            objects={"asset_id": COMMANDED},
+            body=partial(_wish, name, wish),
+        )
+        for name, wish in wishes.items()
+    )
+
+
+def _wish(name: str, wish: Mapping[str, object], _place: Place) -> dict[str, object]:
+    return {"name": name, **wish}
+
+
+OWN_ACCOUNT = Rule(ANYONE, tokens=False)
+READ = Rule(ANYONE)
+
+RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
+    ("GET", "/health"): Rule(None),
+    ("GET", "/metrics"): Rule(MEASURING, whole=True, scraper=True),
+    ("POST", "/api/session"): Rule(
+        None, body=lambda _: {"user": DOOR, "password": PASSWORD}, spends=True
+    ),
+    ("GET", "/api/session"): OWN_ACCOUNT,
+    ("DELETE", "/api/session"): Rule(ANYONE, tokens=False, spends=True),
+    ("POST", "/api/session/password"): Rule(
+        ANYONE,
+        tokens=False,
+        body=lambda _: {"old": PASSWORD, "new": f"{PASSWORD}, and another"},
+        spends=True,
+    ),
+    ("GET", "/api/sessions"): OWN_ACCOUNT,
+    ("DELETE", "/api/sessions/{session_id}"): Rule(
+        ANYONE, tokens=False, objects={"session_id": OWN_SESSION}
+    ),
+    ("GET", "/api/tokens"): OWN_ACCOUNT,
+    ("POST", "/api/tokens"): Rule(
+        ANYONE, tokens=False, body=lambda _: {"name": "matrix"}, spends=True
+    ),
+    ("DELETE", "/api/tokens/{token_id}"): Rule(
+        ANYONE, tokens=False, objects={"token_id": OWN_TOKEN}
+    ),
+    ("GET", "/api/people"): Rule(ADMINS, tokens=False),
+    ("POST", "/api/people"): Rule(
+        ADMINS,
+        tokens=False,
+        places=(Place.OWN, Place.FOREIGN),
+        body=_new_person,
+        foreign=403,
+    ),
+    ("PATCH", "/api/people/{person_id}"): Rule(
+        ADMINS, tokens=False, objects={"person_id": PERSON}, body=lambda _: {"role": "viewer"}
+    ),
+    ("POST", "/api/people/{person_id}/reset"): Rule(
+        ADMINS, tokens=False, objects={"person_id": PERSON}
+    ),
+    ("GET", "/api/map"): READ,
+    ("GET", "/api/geo/villages"): READ,
+    ("GET", "/api/geo/counties"): READ,
+    ("GET", "/api/assets"): Rule(ANYONE, query=lambda: "limit=500"),
+    ("GET", "/api/assets/{asset_id}"): Rule(ANYONE, objects={"asset_id": ASSET}),
+    ("GET", "/api/assets/{asset_id}/readings"): Rule(
+        ANYONE, objects={"asset_id": ASSET}, query=_span
+    ),
+    ("GET", "/api/incidents"): Rule(ANYONE, query=lambda: "state=all"),
+    ("GET", "/api/incidents/{incident_id}"): Rule(ANYONE, objects={"incident_id": INCIDENT}),
+    ("POST", "/api/incidents/{incident_id}/acknowledge"): Rule(
+        ACTING, objects={"incident_id": INCIDENT}, body=lambda _: {"note": "seen"}
+    ),
+    ("POST", "/api/assets/{asset_id}/commands"): _commands(),
+    ("GET", "/api/assets/{asset_id}/commands"): Rule(
+        UNLOCKING, COMMANDING, objects={"asset_id": ASSET}
+    ),
+    ("GET", "/api/assets/{asset_id}/commands/{command_id}"): Rule(
+        UNLOCKING, COMMANDING, objects={"asset_id": ASSET, "command_id": COMMAND}
+    ),
+    ("GET", "/api/live"): READ,
+    ("GET", "/api/oidc"): Rule(None),
+    ("GET", "/api/oidc/start"): Rule(None, good=404),
+    ("GET", "/api/oidc/callback"): Rule(None, good=404),
+    ("GET", "/api/audit"): Rule(AUDITING, whole=True),
+    ("GET", "/api/audit/chain"): Rule(AUDITING, whole=True),
+}
+
+
+def rules_of(route: tuple[str, str]) -> tuple[Rule, ...]:
+    """What a route must answer; more than one where its body decides who may."""
+    found = RULES.get(route, ())
+    return found if isinstance(found, tuple) else (found,)
