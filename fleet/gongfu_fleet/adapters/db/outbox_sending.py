@@ -37,10 +37,14 @@ class SqlSendingDesk:
         """What stands there now."""
         with reading(self.engine) as session:
             row = session.get(ChannelRow, channel)
+            waiting = _waiting(session, channel)
+            retries = _retries(session, channel, now_real_ms)
+            if not waiting and not retries and not (row and row.flood):
+                return Desk(Pace())  # nearly always, and every second
             return Desk(
                 pace=_pace(session, row, channel, now_real_ms),
-                waiting=_waiting(session, channel),
-                retries=_retries(session, channel, now_real_ms),
+                waiting=waiting,
+                retries=retries,
                 attempts=_attempts(session, channel, now_real_ms - memory_ms),
                 held_until_real_ms=row.held_until_real_ms if row else 0,
             )

@@ -25,7 +25,7 @@ class JsonLines:
         """Append one line."""
         line = json.dumps(fields(message, link), ensure_ascii=False)
         try:
-            with open(self.path, "a", encoding="utf-8", opener=_private) as file:  # noqa: PTH123 - a Path opens for everybody
+            with open(self.path, "a", encoding="utf-8", opener=_private) as file:
                 file.write(line + "\n")
         except OSError as fault:
             return Later(f"the file cannot be written ({type(fault).__name__})")

@@ -11,7 +11,7 @@ BEGINS_AT = 10
 ENDS_BELOW = 5
 
 
-def flooded(before: bool, made_real_ms: Iterable[int], now_real_ms: int) -> bool:  # noqa: FBT001 - the state that goes on
+def flooded(made_real_ms: Iterable[int], now_real_ms: int, *, before: bool) -> bool:
     """Whether the channel is in flood, from what it was and when its alarms were made."""
     recent = sum(now_real_ms - WINDOW_MS < made <= now_real_ms for made in made_real_ms)
     return recent >= (ENDS_BELOW if before else BEGINS_AT)

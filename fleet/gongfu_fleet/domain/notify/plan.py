@@ -33,7 +33,7 @@ class Plan:
 
 def plan(waiting: Sequence[Notice], pace: Pace, now_real_ms: int) -> Plan:
     """What to send next of what waits."""
-    flood = flooded(pace.flood, pace.alarms_made_real_ms, now_real_ms)
+    flood = flooded(pace.alarms_made_real_ms, now_real_ms, before=pace.flood)
     urgent, quiet = split(waiting, flood=flood)
     ready = [
         *group(urgent, now_real_ms),
