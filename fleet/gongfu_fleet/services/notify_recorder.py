@@ -88,7 +88,7 @@ class NoticeRecorder:
         occasions = [*_of_entries(entries), *(_of_step(*one) for one in climbing)]
         begun = [_ascent(entry) for entry in entries if _begins(entry)]
         moved = [ascent.above() for ascent, _ in climbing]
-        notices, dropped = self._suppressed(self._notices(occasions, now_ms), occasions, now_ms)
+        notices, dropped = self._notices(occasions, now_ms)
         self.outbox.save(
             Recording(
                 before=before,
@@ -107,16 +107,35 @@ class NoticeRecorder:
     def tick(self, now_ms: int) -> None:
         """The ladder is looked at in every turn."""
 
-    def _notices(self, occasions: Sequence[Occasion], now_ms: int) -> list[Notice]:
+    def _notices(
+        self, occasions: Sequence[Occasion], now_ms: int
+    ) -> tuple[list[Notice], list[Dropped]]:
         ids = {occasion.incident.id for occasion in occasions}
         told = self.outbox.told(ids) if ids else set()
-        made: list[Notice] = []
+        kept: list[Notice] = []
+        dropped: list[Dropped] = []
         for occasion in occasions:
-            channels = self._channels(occasion, told, now_ms)
-            made.extend(self._notice(occasion, *channel) for channel in channels.items())
-            told |= {Told(occasion.incident.id, channel) for channel in channels}
-        known = self.outbox.known([notice.key for notice in made]) if made else set()
-        return dedupe(made, known)
+            standing = _standing(occasion.incident, now_ms)
+            for channel in self._channels(occasion, told, now_ms).items():
+                notice = self._notice(occasion, *channel)
+                why = why_not(notice, standing)
+                if why is None:
+                    kept.append(notice)
+                    told.add(Told(notice.incident_id, notice.channel))
+                else:
+                    dropped.append(Dropped(notice, why))
+        return self._fresh(kept, dropped)
+
+    def _fresh(
+        self, kept: Sequence[Notice], dropped: Sequence[Dropped]
+    ) -> tuple[list[Notice], list[Dropped]]:
+        notices = [*kept, *(one.notice for one in dropped)]
+        fresh = dedupe(notices, self.outbox.known([one.key for one in notices]) if notices else ())
+        whys = {one.notice.key: one.why for one in dropped}
+        return (
+            [one for one in fresh if one.key not in whys],
+            [Dropped(one, whys[one.key]) for one in fresh if one.key in whys],
+        )
 
     def _notice(self, occasion: Occasion, channel: str, mentions: tuple[str, ...]) -> Notice:
         return Notice(
@@ -158,19 +177,6 @@ class NoticeRecorder:
             limit_celsius=incident.finding.limit_celsius,
             end_ms=episode.end_ms,
         )
-
-    def _suppressed(
-        self, made: Sequence[Notice], occasions: Sequence[Occasion], now_ms: int
-    ) -> tuple[list[Notice], list[Dropped]]:
-        standings = {one.incident.id: _standing(one.incident, now_ms) for one in occasions}
-        kept, dropped = [], []
-        for notice in made:
-            why = why_not(notice, standings[notice.incident_id])
-            if why is None:
-                kept.append(notice)
-            else:
-                dropped.append(Dropped(notice, why))
-        return kept, dropped
 
 
 def _of_entries(entries: Sequence[LedgerEntry]) -> Iterator[Occasion]:

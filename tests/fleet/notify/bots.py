@@ -21,8 +21,11 @@ from gongfu_fleet.adapters.memory import SettableClock
 SECRET = "SEC-of-the-bot"  # noqa: S105 - as real as its bot
 KEY = "693a91f6-key-of-the-bot"
 MINUTE_MS, BLOCK_MS = 60_000, 600_000
-MOST = {"wecom": ((20, MINUTE_MS),), "dingtalk": ((20, MINUTE_MS),)}
-MOST["feishu"] = ((100, MINUTE_MS), (5, 1_000))
+MOST: dict[str, tuple[tuple[int, int], ...]] = {
+    "wecom": ((20, MINUTE_MS),),
+    "dingtalk": ((20, MINUTE_MS),),
+    "feishu": ((100, MINUTE_MS), (5, 1_000)),
+}
 
 Answer = dict[str, int]
 
@@ -95,8 +98,8 @@ def _fault(service: str, path: str, body: Mapping[str, Any], raw: bytes) -> str:
             return "" if right and len(raw) <= 20_000 else "wrongly signed or too long"
         case "feishu":
             told = f"{body['timestamp']}\n{SECRET}".encode()
-            sign = base64.b64encode(hmac.new(told, b"", hashlib.sha256).digest()).decode()
-            return "" if sign == body["sign"] and len(raw) <= 20_480 else "wrongly signed or long"
+            own = base64.b64encode(hmac.new(told, b"", hashlib.sha256).digest()).decode()
+            return "" if own == body["sign"] and len(raw) <= 20_480 else "wrongly signed or long"
         case _:
             return ""
 

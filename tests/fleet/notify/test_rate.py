@@ -31,7 +31,9 @@ def busiest(arrivals: list[int], span_ms: int) -> int:
 def test_no_window_of_the_service_ever_holds_more_than_it_allows(
     service: str, trips: list[tuple[int, int, bool]], data: st.DataObject
 ) -> None:
-    limits, now, attempts, arrivals = SERVICES[service], 0, [], []
+    limits, now = SERVICES[service], 0
+    attempts: list[Attempt] = []
+    arrivals: list[int] = []
     for there, back, dies in trips:
         critical = data.draw(st.booleans())
         now += wait_ms(attempts, limits, now, critical=critical)
@@ -46,7 +48,8 @@ def test_no_window_of_the_service_ever_holds_more_than_it_allows(
 
 
 def test_a_token_bucket_of_the_same_size_would_pass_the_limit() -> None:
-    tokens, sent, now = 20.0, [], 0
+    tokens, now = 20.0, 0
+    sent: list[int] = []
     while now <= 60_000:
         if tokens >= 1:
             tokens, sent = tokens - 1, [*sent, now]
