@@ -10,6 +10,7 @@ from gongfu.settings import Settings
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.incident_desk import SqlIncidentDesk
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.job_runs import SqlJobRuns
 from gongfu_fleet.adapters.db.leases import scheduler_lease
@@ -18,6 +19,7 @@ from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.passwords import Argon2Passwords
+from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.incidents import IncidentBook
 from gongfu_fleet.services.jobs import Schedule
 from gongfu_fleet.services.people import (
@@ -44,6 +46,7 @@ class FleetSide:
     zones: RegistryZones
     ledger: SqlIncidentStore
     incidents: IncidentBook
+    desk: IncidentDesk
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
@@ -78,6 +81,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         zones=zones,
         ledger=ledger,
         incidents=IncidentBook(ledger, zones),
+        desk=IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry),
         sign_in=SignIn(people, passwords),
         tokens=Tokens(SqlTokens(engine)),
         people=PeopleDesk(people, passwords, registry),

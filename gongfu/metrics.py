@@ -17,7 +17,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from gongfu.metrics_quality import quality_metrics
 from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.alarms.quality import DAY_MS
 from gongfu_fleet.services.flow import Flow, Forwarding
 
 MOST_OPEN = 10_000
@@ -86,6 +88,7 @@ class Figures(Collector):
         open_by = Counter({"unack": 0, "acked": 0})
         open_by.update(view.workflow for view in deps.incidents.open_items(MOST_OPEN))
         yield _gauges("gongfu_incidents_open", "Open incidents", "workflow", open_by.items())
+        yield from quality_metrics(deps.quality.report(DAY_MS))
 
     def _jobs(self) -> Iterator[Metric]:
         states = self.deps.jobs()

@@ -14,6 +14,7 @@ from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
 from gongfu.ingest_side import disk_guard, ingest_lanes
 from gongfu.metrics import Figures, exposition
+from gongfu.notify_side import acknowledge_links
 from gongfu.secrets_file import Secrets, metrics_token
 from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, Settings
 from gongfu.telemetry import (
@@ -34,9 +35,12 @@ from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
+from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
+from gongfu_fleet.adapters.db.outbox import SqlOutbox
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_ingest.commit import Committer
@@ -147,6 +151,8 @@ def api(
         connections=StoredConnections(telemetry.reports),
         ingest=StoredIngestStatus(telemetry, face.connected),
         incidents=fleet.incidents,
+        desk=fleet.desk,
+        quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms),
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
@@ -158,6 +164,8 @@ def api(
         flow=face.flow,
         room=face.room,
         metrics_token=lambda: metrics_token(face.settings.state),
+        links=acknowledge_links(face.settings, clock=clock, fleet=fleet),
+        notices=SqlOutbox(fleet.engine),
     )
     figures = Figures(deps, telemetry.reports.dead_letter_counts)
     return create_app(replace(deps, metrics=lambda: exposition(figures)))

@@ -16,6 +16,7 @@ from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.metrics import Figures, exposition
 from gongfu.secrets_file import load_secrets, metrics_token
 from gongfu.settings import Settings
+from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
 from gongfu_fleet.adapters.memory import (
     MemoryConnections,
     MemoryIngestStatus,
@@ -24,6 +25,7 @@ from gongfu_fleet.adapters.memory import (
 )
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.ports import Connection, ConsumerLag
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.flow import Flow, Forwarding, Room
 from gongfu_fleet.services.jobs import JobState
 
@@ -56,6 +58,8 @@ def deps(fleet: FleetSide) -> ApiDeps:
         connections=connections,
         ingest=ingest,
         incidents=fleet.incidents,
+        desk=fleet.desk,
+        quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, lambda: NOW),
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,

@@ -7,14 +7,19 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from gongfu_fleet.api import (
+    acknowledge_link,
+    alarm_quality,
     assets,
     audit,
     geo,
     health,
+    inbox,
+    incident_steps,
     incidents,
     live,
     map,  # noqa: A004 - the noun is map
     metrics,
+    notices,
     people,
     readings,
     session,
@@ -54,6 +59,11 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
         assets,
         readings,
         incidents,
+        incident_steps,
+        inbox,
+        alarm_quality,
+        acknowledge_link,
+        notices,
         live,
         health,
         metrics,

@@ -18,9 +18,13 @@ from gongfu_fleet.ports import (
     IngestStatus,
     Readings,
 )
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.fleet_view import FleetViewer
 from gongfu_fleet.services.flow import Flow, Room
+from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.jobs import JobState
+from gongfu_fleet.services.notify_links import AcknowledgeLinks
+from gongfu_fleet.services.notify_ports import OutboxView
 from gongfu_fleet.services.people import PeopleDesk
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
@@ -60,6 +64,7 @@ class ApiDeps:
     ``jobs`` gives the state of recurring jobs, whichever process runs them.
     ``flow`` and ``room`` give what waits where; ``metrics`` the text for Prometheus, which whoever
     knows what ``metrics_token`` gives may read; an empty one is nobody's.
+    ``links`` and ``notices`` are None in a process that tells nobody of anything.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -69,6 +74,8 @@ class ApiDeps:
     connections: Connections
     ingest: IngestStatus
     incidents: IncidentBook
+    desk: IncidentDesk
+    quality: AlarmQuality
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
@@ -83,6 +90,8 @@ class ApiDeps:
     room: Callable[[], Room | None] = unknown
     metrics: Callable[[], bytes] = no_metrics
     metrics_token: Callable[[], str] = no_token
+    links: AcknowledgeLinks | None = None
+    notices: OutboxView | None = None
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""

@@ -147,6 +147,9 @@ Visitor = Annotated[SignedIn | None, Depends(Knows())]
 OwnAccount = Annotated[SignedIn, Depends(Needs(Permission.OWN_ACCOUNT))]
 Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Acknowledger = Annotated[SignedIn, Depends(Needs(Permission.ACKNOWLEDGE))]
+Assigner = Annotated[SignedIn, Depends(Needs(Permission.ASSIGN))]
+Shelver = Annotated[SignedIn, Depends(Needs(Permission.SHELVE))]
+Disposer = Annotated[SignedIn, Depends(Needs(Permission.DISPOSE))]
 PeopleAdmin = Annotated[SignedIn, Depends(Needs(Permission.PEOPLE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))
