@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db.engine import reading, writing
 from gongfu_fleet.adapters.db.incident_rows import (
-    ConsumerCursorRow,
     IncidentEventRow,
     IncidentRow,
     read_incident,
@@ -18,6 +17,7 @@ from gongfu_fleet.adapters.db.outbox_rows import (
     AscentRow,
     ChannelRow,
     MessageRow,
+    NoticeCursorRow,
     NoticeRow,
     ascent_of,
     ascent_row,
@@ -39,7 +39,6 @@ from gongfu_fleet.services.notify_ports import (
 )
 from gongfu_fleet.services.notify_recorder import CONSUMER
 
-LOG = "incidents"
 RETIRED = "its channel is no longer configured"
 _BEGINNINGS = (Transition.RAISED, Transition.LATE, Transition.ESCALATED, Transition.REMINDED)
 
@@ -116,7 +115,7 @@ class SqlOutbox:
                 session.merge(ascent_row(ascent))
             ended = AscentRow.incident_id.in_(recording.ended)
             session.execute(delete(AscentRow).where(ended))
-            session.merge(ConsumerCursorRow(name=CONSUMER, log_id=LOG, seq=recording.after))
+            session.merge(NoticeCursorRow(name=CONSUMER, seq=recording.after))
 
     def retire(self, channels: Collection[str]) -> None:
         """Drop what waits for any other channel."""
@@ -179,7 +178,7 @@ class SqlOutbox:
 
 
 def _cursor(session: Session) -> int | None:
-    row = session.get(ConsumerCursorRow, CONSUMER)
+    row = session.get(NoticeCursorRow, CONSUMER)
     return row.seq if row else None
 
 

@@ -1,7 +1,6 @@
 """Tables of notifications: the outbox, what was sealed and tried, the ladder, duty, link uses.
 
-``*_real_ms`` are wall time, other ``*_ms`` platform time, UTC ms. The recorder's cursor stands in
-``consumer_cursor``; its log is the incident ledger.
+``*_real_ms`` are wall time, other ``*_ms`` platform time, UTC ms.
 """
 
 import json
@@ -15,6 +14,15 @@ from gongfu_fleet.domain.alarms.incident import Severity
 from gongfu_fleet.domain.notify.escalation import Ascent
 from gongfu_fleet.domain.notify.notice import Bundle, Facts, Form, Notice, Transition
 from gongfu_fleet.services.notify_ports import Message
+
+
+class NoticeCursorRow(Base):
+    """How far the recorder has read the incident ledger; cursors of the log stand elsewhere."""
+
+    __tablename__ = "notice_cursor"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
 
 
 class NoticeRow(Base):

@@ -70,6 +70,12 @@ def upgrade() -> None:
 
 def _small_tables() -> None:
     op.create_table(
+        "notice_cursor",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_notice_cursor"),
+    )
+    op.create_table(
         "notice_channel",
         sa.Column("name", sa.String(40), nullable=False),
         sa.Column("flood", sa.Boolean(), nullable=False),
@@ -116,6 +122,7 @@ def downgrade() -> None:
     for table in (
         "duty_shift",
         "notice_link_use",
+        "notice_cursor",
         "notice_ascent",
         "notice_channel",
         "notice_attempt",
