@@ -17,6 +17,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from gongfu.metrics_notices import notice_metrics
 from gongfu.metrics_quality import quality_metrics
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.alarms.quality import DAY_MS
@@ -40,6 +41,8 @@ class Figures(Collector):
         yield from self._ingest()
         yield from self._fleet()
         yield from self._jobs()
+        if self.deps.notices is not None:
+            yield from notice_metrics(self.deps.notices.channels().values())
         flow = self.deps.flow()
         if flow is not None:
             yield from _commits(flow)

@@ -28,6 +28,7 @@ from gongfu_fleet.ports import Connection, ConsumerLag
 from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.flow import Flow, Forwarding, Room
 from gongfu_fleet.services.jobs import JobState
+from gongfu_fleet.services.notify_ports import ChannelState, MessageView
 
 NOW = 1_790_000_000_000
 METRICS_PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -39,6 +40,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetSide]:
     fleet = open_fleet(Settings(state=tmp_path_factory.mktemp("metrics")))
     yield fleet
     fleet.close()
+
+
+class OneChannel:
+    def channels(self) -> dict[str, ChannelState]:
+        return {"wecom": ChannelState("wecom", waiting=4, sent=3, failed=2, flood=True)}
+
+    def messages(self, limit: int) -> list[MessageView]:
+        raise NotImplementedError(limit)
 
 
 @pytest.fixture
@@ -68,6 +77,7 @@ def deps(fleet: FleetSide) -> ApiDeps:
         troubles=(lambda: ["Disk full."], lambda: ["Disk full."]),
         jobs=lambda: [JobState("backup", 1_000, 2_000, "no room", 3_000)],
         room=lambda: Room(4_000, 500),
+        notices=OneChannel(),
     )
 
 
@@ -102,6 +112,10 @@ def figures(deps: ApiDeps) -> dict[tuple[str, Labels], float]:
         ("gongfu_store_bytes", {}, 500),
         ("gongfu_job_last_end_seconds", {"job": "backup"}, 2),
         ("gongfu_job_failing", {"job": "backup"}, 1),
+        ("gongfu_notices_waiting", {"channel": "wecom"}, 4),
+        ("gongfu_notices_sent", {"channel": "wecom"}, 3),
+        ("gongfu_notices_failed", {"channel": "wecom"}, 2),
+        ("gongfu_notices_flood", {"channel": "wecom"}, 1),
     ],
 )
 def test_a_figure_is_told(deps: ApiDeps, name: str, labels: dict[str, str], value: float) -> None:
