@@ -1,7 +1,9 @@
 import { useEffect } from 'preact/hooks';
 import { AccountPage } from './account/AccountPage.tsx';
+import { InboxPage } from './incidents/InboxPage.tsx';
 import { OpsPage } from './ops/OpsPage.tsx';
 import { PeoplePage } from './people/PeoplePage.tsx';
+import { QualityPage } from './quality/QualityPage.tsx';
 import { SignIn } from './session/SignIn.tsx';
 import { may, resume, session, startProblem } from './session/session.ts';
 import { t } from './shared/language.ts';
@@ -11,6 +13,8 @@ import { UpdateNotice } from './shared/UpdateNotice.tsx';
 
 function Inside() {
   if (openPage.value === 'account') return <AccountPage />;
+  if (openPage.value === 'inbox') return <InboxPage />;
+  if (openPage.value === 'quality') return <QualityPage />;
   if (openPage.value === 'people' && may('people')) return <PeoplePage />;
   return <OpsPage />;
 }
