@@ -33,6 +33,26 @@ from gongfu_fleet.api.problems import install_problems
 
 OPENAPI_PATH = "/api/openapi.json"
 PAGES_PATH = ""
+# In the order in which their routes are tried.
+NOUNS = (
+    session,
+    tokens,
+    people,
+    map,
+    geo,
+    assets,
+    readings,
+    incidents,
+    incident_steps,
+    inbox,
+    alarm_quality,
+    acknowledge_link,
+    notices,
+    live,
+    health,
+    metrics,
+    audit,
+)
 
 
 def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
@@ -50,26 +70,8 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.viewer = viewer
     app.state.places = geo.PackedPlaces(deps.registry)
     app.state.feed = live.LiveFeed(deps, viewer)
-    for module in (
-        session,
-        tokens,
-        people,
-        map,
-        geo,
-        assets,
-        readings,
-        incidents,
-        incident_steps,
-        inbox,
-        alarm_quality,
-        acknowledge_link,
-        notices,
-        live,
-        health,
-        metrics,
-        audit,
-    ):
-        app.include_router(module.router)
+    for noun in NOUNS:
+        app.include_router(noun.router)
     for router in extra:
         app.include_router(router)
     install_pages(app, deps.static)
