@@ -27,12 +27,14 @@ from gongfu_fleet.adapters.notify.wecom import wecom
 from gongfu_fleet.domain.alarms.incident import Severity
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.domain.notify.link import KEY_BYTES, token
+from gongfu_fleet.domain.notify.retry import Outcome
 from gongfu_fleet.domain.notify.routing import Route
 from gongfu_fleet.domain.scope import parse_grant, scope_of
 from gongfu_fleet.services.notify_links import AcknowledgeLinks
 from gongfu_fleet.services.notify_ports import Channel, Message
 from gongfu_fleet.services.notify_recorder import CONSUMER, KnownAssets, NoticeRecorder
 from gongfu_fleet.services.notify_sender import ChannelSender
+from gongfu_fleet.services.notify_trial import send_trial
 
 KEY_FILE = "acknowledge-link.key"
 DEMO_CHANNEL, DEMO_FILE = "demo", "notifications.jsonl"
@@ -94,7 +96,7 @@ def notifications(settings: Settings, *, clock: Clock, fleet: FleetSide) -> Noti
             channel=_channel(one, settings.state),
             desk=SqlSendingDesk(fleet.engine),
             real_clock=steady,
-            new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
+            new_id=_new_id,
             link_of=link_of,
         )
         for one in chosen
@@ -102,6 +104,17 @@ def notifications(settings: Settings, *, clock: Clock, fleet: FleetSide) -> Noti
     loops = [ConsumerLoop(CONSUMER, recorder, clock)]
     loops += [ConsumerLoop(f"{CONSUMER}-{one.channel.name}", one, clock) for one in senders]
     return Notifications(loops, senders, outbox)
+
+
+def try_out(settings: Settings, name: str, *, fleet: FleetSide) -> Outcome:
+    """Send one trial message by a channel. Raises SettingsError, InvalidError, ConflictError."""
+    known = {one.name: one for one in _chosen(settings)}
+    if name not in known:
+        raise SettingsError(
+            f"there is no channel {name!r}: configured are {', '.join(known) or 'none'}"
+        )
+    channel = _channel(known[name], settings.state)
+    return send_trial(channel, SqlSendingDesk(fleet.engine), _new_id(), SteadyClock())
 
 
 def acknowledge_links(settings: Settings, *, clock: Clock, fleet: FleetSide) -> AcknowledgeLinks:
@@ -119,6 +132,10 @@ def acknowledge_links(settings: Settings, *, clock: Clock, fleet: FleetSide) -> 
 def channel_names(settings: Settings) -> list[str]:
     """The channels of these settings by name."""
     return [one.name for one in _chosen(settings)]
+
+
+def _new_id() -> str:
+    return uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES))
 
 
 def _chosen(settings: Settings) -> list[ChannelSettings]:

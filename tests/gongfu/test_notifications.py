@@ -163,3 +163,34 @@ def test_a_wrong_line_of_a_roster_is_told_by_its_number_and_nothing_is_added(
     assert "sun" not in duty(state, "list")[1]
     assert duty(state, "add", "x", "crew")[0] == 2
     assert duty(state, "add", "x", "manager", "--channel", "nowhere")[0] == 2
+
+
+def test_a_channel_is_tried_from_the_command_line(
+    fleet: FleetSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = Path(str(fleet.engine.url.database)).parent
+    lines, key = tmp_path / "lines", "THE-KEY"
+    channels = [
+        {"name": "file", "kind": "file", "path": str(lines)},
+        {"name": "dead", "kind": "wecom", "url": f"http://127.0.0.1:9/?key={key}"},
+    ]
+    monkeypatch.setenv("GONGFU_NOTIFY__CHANNELS", json.dumps(channels))
+
+    def notify(*words: str) -> tuple[int, str]:
+        done = RUNNER.invoke(app, ["notify", *words, "--state", str(state)])
+        return done.exit_code, done.output
+
+    assert notify("try", "file") == (0, "file: sent; see that it arrived\n")
+    assert json.loads(lines.read_text())["form"] == "trial"
+    code, output = notify("try", "dead")
+    assert (code, "the network failed" in output) == (1, True)
+    assert notify("try", "nowhere")[0] == 2
+    listed = notify("list")[1]
+    assert "【试发】" in listed
+    assert key not in output + listed
+    states = {one["name"]: one for one in json.loads(notify("list", "--json")[1])["channels"]}
+    assert (states["file"]["sent"], states["dead"]["failed"], states["dead"]["waiting"]) == (
+        1,
+        1,
+        0,
+    )

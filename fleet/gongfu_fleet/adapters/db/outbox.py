@@ -25,7 +25,7 @@ from gongfu_fleet.adapters.db.outbox_rows import (
     notice_row,
 )
 from gongfu_fleet.domain.alarms import event_data
-from gongfu_fleet.domain.alarms.incident import Incident
+from gongfu_fleet.domain.alarms.incident import Incident, Severity
 from gongfu_fleet.domain.notify.escalation import Ascent
 from gongfu_fleet.domain.notify.notice import Transition
 from gongfu_fleet.domain.notify.text import text_of
@@ -174,7 +174,7 @@ class SqlOutbox:
             parts: dict[str, list[NoticeRow]] = {}
             for notice in session.scalars(select(NoticeRow).where(NoticeRow.message_id.in_(ids))):
                 parts.setdefault(str(notice.message_id), []).append(notice)
-            return [_view(row, parts[row.id]) for row in rows if row.id in parts]
+            return [_view(row, parts.get(row.id, [])) for row in rows]
 
 
 def _cursor(session: Session) -> int | None:
@@ -206,13 +206,13 @@ def _state(
 
 def _view(row: MessageRow, notices: list[NoticeRow]) -> MessageView:
     message = message_of(row, notices)
-    gravest = max(message.bundle.notices, key=lambda one: one.rank)
+    gravest = max(message.bundle.notices, key=lambda one: one.rank, default=None)
     text = text_of(message.bundle)
     return MessageView(
         id=row.id,
         channel=row.channel,
         form=row.form,
-        severity=gravest.severity.value,
+        severity=gravest.severity.value if gravest else Severity.LOW.value,
         state=row.state,
         title=text.title,
         lines=text.lines,

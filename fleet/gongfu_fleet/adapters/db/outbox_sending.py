@@ -40,9 +40,11 @@ class SqlSendingDesk:
             waiting = _waiting(session, channel)
             retries = _retries(session, channel, now_real_ms)
             if not waiting and not retries and not (row and row.flood):
-                return Desk(Pace())  # nearly always, and every second
+                pace = Pace()  # nearly always, and every second
+            else:
+                pace = _pace(session, row, channel, now_real_ms)
             return Desk(
-                pace=_pace(session, row, channel, now_real_ms),
+                pace=pace,
                 waiting=waiting,
                 retries=retries,
                 attempts=_attempts(session, channel, now_real_ms - memory_ms),
@@ -134,7 +136,8 @@ def _seal(session: Session, message: Message) -> MessageRow:
         id=message.id,
         channel=message.channel,
         form=message.bundle.form.value,
-        state="waiting",
+        # A trial is tried once, whatever becomes of it.
+        state="failed" if message.bundle.form is Form.TRIAL else "waiting",
         made_real_ms=message.made_real_ms,
         attempts=0,
         error="",

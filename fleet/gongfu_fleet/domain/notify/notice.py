@@ -83,11 +83,12 @@ class Form(StrEnum):
     SINGLE = "single"
     PARENT = "parent"
     DIGEST = "digest"
+    TRIAL = "trial"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Notices of one channel that go out as one message; never empty."""
+    """Notices of one channel that go out as one message; none in a trial."""
 
     form: Form
     notices: tuple[Notice, ...]
@@ -95,7 +96,9 @@ class Bundle:
     @property
     def rank(self) -> int:
         """That of its gravest notice; a digest never overtakes an alarm."""
-        return 0 if self.form is Form.DIGEST else max(notice.rank for notice in self.notices)
+        if self.form is Form.DIGEST:
+            return 0
+        return max((notice.rank for notice in self.notices), default=0)
 
     @property
     def critical(self) -> bool:

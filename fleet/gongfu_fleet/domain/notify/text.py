@@ -31,6 +31,8 @@ class Text:
 
 def text_of(bundle: Bundle) -> Text:
     """What the bundle says."""
+    if bundle.form is Form.TRIAL:
+        return Text("【试发】供富通知", ("收到这条消息，说明此通道可用。 This channel works.",))
     first = bundle.notices[0]
     if bundle.form is Form.SINGLE:
         return Text(f"【{_mark(first)}】{_subject(first)}", _details(first))
