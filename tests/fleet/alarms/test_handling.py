@@ -179,7 +179,7 @@ def test_the_same_request_sent_twice_is_done_once() -> None:
 
 
 def test_a_request_of_several_events_is_done_once_and_whole() -> None:
-    bodies = [
+    bodies: list[Body] = [
         Disposed("A", Decision.WITHDRAW, ""),
         Disposed("B", Decision.WITHDRAW, ""),
         Closed(""),
