@@ -83,6 +83,10 @@ class Outbox(Protocol):
         """Ascents whose next step is due at platform time ``now_ms``."""
         ...
 
+    def climbing(self, incident_ids: Collection[str]) -> set[str]:
+        """Which of these incidents are on the ladder."""
+        ...
+
     def save(self, recording: Recording) -> None:
         """Store a step in one transaction; a key that is there already stays as it is.
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gongfu_broker.clock import Clock
-from gongfu_fleet.domain.alarms.incident import Incident, Workflow
+from gongfu_fleet.domain.alarms.incident import Incident, Revised, Workflow
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.notify.dedupe import dedupe
 from gongfu_fleet.domain.notify.escalation import LADDERS, Ascent
@@ -85,8 +85,13 @@ class NoticeRecorder:
         if not entries and not due:
             return 0
         climbing = [(ascent.caught_up(now_ms), one) for ascent, one in due if _climbs_on(one)]
-        occasions = [*_of_entries(entries), *(_of_step(*one) for one in climbing)]
-        begun = [_ascent(entry) for entry in entries if _begins(entry)]
+        again = self._again(entries)
+        occasions = [
+            *_of_entries(entries),
+            *(_reopened(entry) for entry in again),
+            *(_of_step(*one) for one in climbing),
+        ]
+        begun = [_ascent(entry) for entry in (*filter(_begins, entries), *again)]
         moved = [ascent.above() for ascent, _ in climbing]
         notices, dropped = self._notices(occasions, now_ms)
         self.outbox.save(
@@ -106,6 +111,15 @@ class NoticeRecorder:
 
     def tick(self, now_ms: int) -> None:
         """The ladder is looked at in every turn."""
+
+    def _again(self, entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+        """Incidents that late data made running again, or running at all, and nobody climbs for."""
+        found = {entry.incident.id: entry for entry in entries if _runs_again(entry)}
+        if not found:
+            return []
+        begun = {entry.incident.id for entry in entries if _begins(entry)}
+        there = begun | self.outbox.climbing(found)
+        return [entry for incident_id, entry in found.items() if incident_id not in there]
 
     def _notices(
         self, occasions: Sequence[Occasion], now_ms: int
@@ -193,6 +207,16 @@ def _of_step(ascent: Ascent, incident: Incident) -> Occasion:
 
 def _begins(entry: LedgerEntry) -> bool:
     return transition_of(entry.body) is Transition.RAISED
+
+
+def _runs_again(entry: LedgerEntry) -> bool:
+    return isinstance(entry.body, Revised) and _climbs_on(entry.incident)
+
+
+def _reopened(entry: LedgerEntry) -> Occasion:
+    incident = entry.incident
+    role = LADDERS[incident.severity][0].role
+    return Occasion(incident, Transition.REOPENED, incident.n, role)
 
 
 def _climbs_on(incident: Incident) -> bool:

@@ -85,10 +85,11 @@ class ChannelSender:
         match outcome:
             case Sent() | Refused():
                 return None
-            case Busy(hold_ms=hold_ms):
-                return now_real_ms + hold_ms
-            case Later():
-                return next_try_ms(message.attempts, message.made_real_ms, now_real_ms)
+            case Busy() | Later():
+                due = next_try_ms(message.attempts, message.made_real_ms, now_real_ms)
+        if due is not None and isinstance(outcome, Busy):
+            return now_real_ms + outcome.hold_ms
+        return due
 
 
 def _order(message: Message) -> tuple[int, int]:

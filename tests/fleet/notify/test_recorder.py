@@ -12,12 +12,13 @@ from gongfu_fleet.adapters.db.outbox import SqlOutbox
 from gongfu_fleet.adapters.db.outbox_sending import SqlSendingDesk
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.memory import SettableClock
-from gongfu_fleet.domain.alarms.handling import Shelved
+from gongfu_fleet.domain.alarms.handling import Closed, Shelved
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
     ConditionChanged,
     Retracted,
+    Revised,
     Severity,
     Silent,
 )
@@ -31,7 +32,7 @@ from gongfu_fleet.domain.scope import Grant, ScopeKind, scope_of
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.notify_ports import Recording
 from gongfu_fleet.services.notify_recorder import KnownAssets, NoticeRecorder
-from tests.fleet.notify.examples import HOUR, MINUTE, MONDAY_9, OVER, incident_id, raised
+from tests.fleet.notify.examples import ACTIVE, HOUR, MINUTE, MONDAY_9, OVER, incident_id, raised
 
 PROVINCE = scope_of([Grant(ScopeKind.CABINET, "cab-0001")])
 
@@ -140,6 +141,30 @@ def test_who_was_told_of_an_incident_hears_that_it_was_none(house: House) -> Non
     house.told()
     house.happens(1, Retracted())
     assert {one.transition for one in house.told()} == {Transition.RAISED, Transition.RETRACTED}
+
+
+def test_late_data_that_makes_a_late_incident_run_is_an_alarm(house: House) -> None:
+    house.happens(1, raised(late=True))
+    house.told()
+    house.happens(1, Revised(ACTIVE))
+    assert {one.transition for one in house.told()} == {Transition.LATE, Transition.REOPENED}
+    assert (Transition.ESCALATED, 1, "dispatcher") in house.later(HOUR)
+
+
+def test_a_revision_of_what_climbs_already_is_not_told(house: House) -> None:
+    house.happens(1, raised())
+    house.told()
+    house.happens(1, Revised(replace(ACTIVE, policy_version=3)))
+    assert [one.transition for one in house.told()] == [Transition.RAISED]
+
+
+def test_an_incident_that_was_closed_on_less_than_is_known_now_is_told_again(house: House) -> None:
+    house.happens(1, raised(), ConditionChanged(OVER), Acknowledged("seen"))
+    house.happens(1, Closed("done"))
+    house.told()
+    house.later(12 * HOUR)
+    house.happens(1, Revised(ACTIVE))
+    assert Transition.REOPENED in {one.transition for one in house.told()}
 
 
 def test_silence_neither_ends_an_incident_nor_is_told(house: House) -> None:

@@ -40,7 +40,13 @@ from gongfu_fleet.services.notify_ports import (
 from gongfu_fleet.services.notify_recorder import CONSUMER
 
 RETIRED = "its channel is no longer configured"
-_BEGINNINGS = (Transition.RAISED, Transition.LATE, Transition.ESCALATED, Transition.REMINDED)
+_BEGINNINGS = (
+    Transition.RAISED,
+    Transition.LATE,
+    Transition.REOPENED,
+    Transition.ESCALATED,
+    Transition.REMINDED,
+)
 
 
 @dataclass
@@ -100,6 +106,12 @@ class SqlOutbox:
             return [
                 (ascent_of(ascent), read_incident(row)) for ascent, row in session.execute(found)
             ]
+
+    def climbing(self, incident_ids: Collection[str]) -> set[str]:
+        """Which of these incidents are on the ladder."""
+        found = select(AscentRow.incident_id).where(AscentRow.incident_id.in_(incident_ids))
+        with reading(self.engine) as session:
+            return set(session.scalars(found))
 
     def save(self, recording: Recording) -> None:
         """Store a step in one transaction. Raises ConflictError."""

@@ -14,12 +14,13 @@ RANK = {Severity.CRITICAL: 3, Severity.HIGH: 2, Severity.LOW: 1}
 
 
 class Transition(StrEnum):
-    """What became of the incident; a step of the ladder has its number behind it."""
+    """What became of the incident; those that come again have a number in ``Notice.step``."""
 
     RAISED = "raised"
     LATE = "late"
     CLEARED = "cleared"
     RETRACTED = "retracted"
+    REOPENED = "reopened"
     ESCALATED = "escalated"
     REMINDED = "reminded"
 
@@ -45,7 +46,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Notice:
-    """``step`` numbers the rung of the ladder or the reminder; 0 is the first notice.
+    """``step`` numbers the rung of the ladder, the reminder, or the event that opened it again.
 
     ``role`` is whom the rung asks for, ``mentions`` who has it at present; nobody means that the
     whole channel is told because nobody is on duty.

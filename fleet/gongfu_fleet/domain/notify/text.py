@@ -15,6 +15,7 @@ WORDS = {
     Transition.LATE: "补报",
     Transition.CLEARED: "已恢复",
     Transition.RETRACTED: "已撤销",
+    Transition.REOPENED: "再次告警",
     Transition.ESCALATED: "升级",
     Transition.REMINDED: "未确认提醒",
 }
