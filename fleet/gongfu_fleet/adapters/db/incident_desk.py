@@ -26,6 +26,8 @@ from gongfu_fleet.errors import FleetError, NotFoundError
 from gongfu_fleet.ports import Actor
 from gongfu_fleet.services.incident_ports import Taken, Task, Wanted
 
+_Row = dict[str, object]
+
 
 @dataclass
 class SqlIncidentDesk:
@@ -37,7 +39,11 @@ class SqlIncidentDesk:
         """Every task on its own, all in one transaction."""
         with writing(self.engine) as session:
             rows = _locked(session, tasks, by.scope)
-            taken = [_take(session, rows.get(task.incident_id), task, by) for task in tasks]
+            events: list[_Row] = []
+            taken = [
+                _take(rows.get(task.incident_id), task, by=by, events=events) for task in tasks
+            ]
+            _write_events(session, events)
             done = zip(tasks, taken, strict=True)
             audit.append(session, *(task.deed for task, outcome in done if outcome.changed))
             return taken
@@ -102,7 +108,7 @@ def _locked(session: Session, tasks: Sequence[Task], scope: Scope) -> dict[str, 
     return {row.id: row for row in session.scalars(found)}
 
 
-def _take(session: Session, row: IncidentRow | None, task: Task, by: Actor) -> Taken:
+def _take(row: IncidentRow | None, task: Task, *, by: Actor, events: list[_Row]) -> Taken:
     if row is None:
         missing = NotFoundError(
             f"There is no incident {task.incident_id}.", "Take an id from the list of incidents."
@@ -110,34 +116,31 @@ def _take(session: Session, row: IncidentRow | None, task: Task, by: Actor) -> T
         return Taken(None, changed=False, fault=missing)
     before = read_incident(row)
     try:
-        after, events = advanced(before, task.bodies, at_ms=by.now_ms, by=by.user, key=task.key)
+        after, news = advanced(before, task.bodies, at_ms=by.now_ms, by=by.user, key=task.key)
     except FleetError as fault:
         return Taken(None, changed=False, fault=fault)
-    if events:
+    if news:
         write_incident(row, after)
-        _write_events(session, after.id, first_n=before.n + 1, events=events)
-    return Taken(after, changed=bool(events))
+        events += [_row(after.id, n, event) for n, event in enumerate(news, start=before.n + 1)]
+    return Taken(after, changed=bool(news))
 
 
-def _write_events(
-    session: Session, incident_id: str, *, first_n: int, events: Sequence[Event]
-) -> None:
-    session.flush()
-    last_seq = session.scalar(select(func.max(IncidentEventRow.seq))) or 0
-    rows = []
-    for place, event in enumerate(events):
-        kind, data = event_data.to_data(event.body)
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-        rows.append(
-            {
-                "incident_id": incident_id,
-                "n": first_n + place,
-                "seq": last_seq + 1 + place,
-                "at_ms": event.at_ms,
-                "by": event.by,
-                "kind": kind,
-                "data": text,
-                "key": event.key or None,
-            }
-        )
-    session.execute(insert(IncidentEventRow), rows)
+def _row(incident_id: str, n: int, event: Event) -> _Row:
+    kind, data = event_data.to_data(event.body)
+    return {
+        "incident_id": incident_id,
+        "n": n,
+        "at_ms": event.at_ms,
+        "by": event.by,
+        "kind": kind,
+        "data": json.dumps(data, separators=(",", ":"), ensure_ascii=False),
+        "key": event.key or None,
+    }
+
+
+def _write_events(session: Session, events: Sequence[_Row]) -> None:
+    if events:
+        session.flush()
+        last_seq = session.scalar(select(func.max(IncidentEventRow.seq))) or 0
+        rows = [{**event, "seq": last_seq + place} for place, event in enumerate(events, start=1)]
+        session.execute(insert(IncidentEventRow), rows)
