@@ -16,8 +16,8 @@ from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.notify.escalation import Ascent
 from gongfu_fleet.domain.notify.notice import Bundle, Form
 from gongfu_fleet.domain.notify.rate import Attempt
-from gongfu_fleet.domain.notify.retry import Busy, Sent
-from gongfu_fleet.services.notify_ports import Ended, Message, Recording
+from gongfu_fleet.domain.notify.retry import Busy, Refused, Sent
+from gongfu_fleet.services.notify_ports import Dropped, Ended, Message, Recording, Told
 from tests.fleet.notify.examples import HOUR, MONDAY_9, incident_id, notice, raised
 
 Browser = Callable[[str], httpx.Client]
@@ -52,6 +52,26 @@ def test_notices_go_their_way_and_are_shown(
     desk.begin(tried, MONDAY_9 + 60_009, MONDAY_9 + 70_000)
     desk.end(replace(message, attempts=2), Ended(MONDAY_9 + 60_100, Sent()))
     assert browser("admin").get("/api/notices").json()["messages"][0]["state"] == "sent"
+
+
+def test_what_is_known_is_found_and_what_is_old_is_forgotten(county: Engine) -> None:
+    outbox, desk = SqlOutbox(county), SqlSendingDesk(county)
+    SqlIncidentStore(county).append([Draft(incident_id(1), raised())], at_ms=MONDAY_9)
+    one, gone = notice(1), notice(2, channel="gone")
+    ascent = Ascent(incident_id(1), Severity.HIGH, MONDAY_9)
+    outbox.save(Recording(None, 1, [one, gone], [Dropped(notice(3), "shelved")], [ascent]))
+    assert outbox.known([one.key, "unknown"]) == {one.key}
+    assert outbox.told([incident_id(n) for n in (1, 3)]) == {Told(incident_id(1), "bot")}
+    assert outbox.climbing([incident_id(1), incident_id(2)]) == {incident_id(1)}
+    outbox.save(Recording(1, 2, ended=[incident_id(1)]))
+    assert outbox.climbing([incident_id(1)]) == set()
+    message = Message(MESSAGE, "bot", Bundle(Form.SINGLE, (one,)), MONDAY_9, 0)
+    desk.begin(message, MONDAY_9, MONDAY_9)
+    desk.end(replace(message, attempts=1), Ended(MONDAY_9, Refused("no")))
+    outbox.retire(["bot"])
+    assert {name: state.waiting for name, state in outbox.channels().items()} == {"bot": 0}
+    outbox.trim(MONDAY_9 + 1)
+    assert outbox.known([one.key, gone.key, notice(3).key]) == set()
 
 
 def test_a_process_that_tells_nobody_shows_nothing(browser: Browser) -> None:
