@@ -30,6 +30,7 @@ from gongfu_fleet.domain.scope import Grant, ScopeKind, scope_of
 from gongfu_fleet.ports import Actor
 from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.incident_ports import Task
+from gongfu_fleet.services.quality_state import quality_rows
 from tests.fleet.alarms.test_handling import EXPOSED
 
 HOUR_MS = 6 * TEN_MINUTES_MS
@@ -152,6 +153,17 @@ def test_each_operator_has_its_own_figures_and_the_whole_has_all(
         stale=3, shelved=1, out_of_service=1, unacknowledged=2, oldest_unacknowledged_ms=120_000
     )
     assert sum(one.standing.stale for one in report.operators.values()) == 3
+
+
+def test_grafana_gets_a_row_per_operator_with_what_can_be_said(
+    county_quality: AlarmQuality,
+) -> None:
+    rows = {row.tags["operator"]: row for row in quality_rows(county_quality.report(2 * DAY_MS))}
+    compound, county = rows["hangzhou"], rows["quzhou"]
+    assert (compound.measurement, compound.ts_ms) == ("alarm_quality", DAY_MS + MINUTE_MS)
+    assert compound.fields["acknowledge_p50_s"] == 120.0
+    assert "acknowledge_p50_s" not in county.fields
+    assert (county.fields["shelved"], county.fields["annunciated"]) == (1, 1)
 
 
 def test_the_period_includes_its_ends_and_nothing_before(county_quality: AlarmQuality) -> None:
