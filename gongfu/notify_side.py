@@ -12,7 +12,7 @@ from gongfu.consumers import ConsumerLoop
 from gongfu.errors import SettingsError
 from gongfu.fleet_side import FleetSide
 from gongfu.secrets_file import write_private
-from gongfu.settings import ChannelSettings, Settings, secret_text
+from gongfu.settings import ChannelSettings, NotifySettings, Settings, secret_text
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_fleet.adapters.db.duty import SqlRoster
 from gongfu_fleet.adapters.db.link_uses import SqlLinkUses
@@ -26,6 +26,7 @@ from gongfu_fleet.adapters.notify.webhook import Webhook
 from gongfu_fleet.adapters.notify.wecom import wecom
 from gongfu_fleet.domain.alarms.incident import Severity
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.domain.notify.escalation import Ladders, parse_ladder
 from gongfu_fleet.domain.notify.link import KEY_BYTES, token
 from gongfu_fleet.domain.notify.retry import Outcome
 from gongfu_fleet.domain.notify.routing import Route
@@ -89,6 +90,7 @@ def notifications(settings: Settings, *, clock: Clock, fleet: FleetSide) -> Noti
         assets=KnownAssets(fleet.registry),
         clock=clock,
         real_clock=steady,
+        ladders=_ladders(settings.notify),
     )
     link_of = _links(settings)
     senders = [
@@ -149,6 +151,15 @@ def _chosen(settings: Settings) -> list[ChannelSettings]:
         path = settings.state / DEMO_FILE
         chosen.append(ChannelSettings(name=DEMO_CHANNEL, kind="file", path=path))
     return chosen
+
+
+def _ladders(notify: NotifySettings) -> Ladders:
+    texts = {
+        Severity.CRITICAL: notify.ladder_critical,
+        Severity.HIGH: notify.ladder_high,
+        Severity.LOW: notify.ladder_low,
+    }
+    return {severity: parse_ladder(rungs, notify.remind_min) for severity, rungs in texts.items()}
 
 
 def _route(one: ChannelSettings) -> Route:

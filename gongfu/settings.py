@@ -135,6 +135,12 @@ class NotifySettings(_Section):
     public_url: str = Field(
         default="", description="like https://gongfu.example: acknowledge links lead there"
     )
+    ladder_critical: list[str] = ["0 manager", "15 dispatcher", "30 admin"]
+    ladder_high: list[str] = ["0 manager", "60 dispatcher"]
+    ladder_low: list[str] = ["0 manager"]
+    remind_min: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=240, description="minutes between reminders after the last rung"
+    )
 
 
 class DemoSettings(_Section):

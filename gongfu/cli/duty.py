@@ -41,7 +41,7 @@ def now(state: State = None, as_json: Json = False) -> None:
 @app.command("add")
 def add(
     person: Annotated[str, typer.Argument(help="Who.")],
-    role: Annotated[Role, typer.Argument(help="manager, dispatcher or admin.")],
+    role: Annotated[Role, typer.Argument(help="manager, dispatcher, admin or crew.")],
     days: Annotated[str, typer.Option(help="Like 1-5 or 6,7; 1 is Monday.")] = "1-7",
     hours: Annotated[str, typer.Option(help="Asia/Shanghai; 20:00-08:00 passes midnight.")] = (
         "00:00-24:00"
@@ -121,7 +121,7 @@ def _shift(fields: Mapping[str, str], settings: Settings) -> Shift:
         role = Role(fields["role"])
     except ValueError as fault:
         raise InvalidError(
-            f"There is no role {fields['role']!r:.30}.", "Write manager, dispatcher or admin."
+            f"There is no role {fields['role']!r:.30}.", "Write manager, dispatcher, admin or crew."
         ) from fault
     return Shift(
         id="",

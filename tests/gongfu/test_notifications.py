@@ -161,7 +161,7 @@ def test_a_wrong_line_of_a_roster_is_told_by_its_number_and_nothing_is_added(
     code, output = duty(state, "import", str(table))
     assert (code, "Line 3: There is no role" in output) == (2, True)
     assert "sun" not in duty(state, "list")[1]
-    assert duty(state, "add", "x", "crew")[0] == 2
+    assert duty(state, "add", "x", "viewer")[0] == 2
     assert duty(state, "add", "x", "manager", "--channel", "nowhere")[0] == 2
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.domain.notify.duty import Shift, on_duty
-from gongfu_fleet.domain.notify.escalation import LADDERS
+from gongfu_fleet.domain.notify.escalation import DUTIES
 from gongfu_fleet.errors import InvalidError
 from gongfu_fleet.services.notify_ports import Roster
 from gongfu_fleet.services.people import By, scope_text
 
 LONGEST_PERSON, LONGEST_CHANNEL, LONGEST_CONTACT = 80, 40, 120
-DUTIES = frozenset(rung.role for ladder in LADDERS.values() for rung in ladder)
 
 
 @dataclass
@@ -73,6 +72,5 @@ def _check(shift: Shift) -> None:
             )
     if shift.role not in DUTIES:
         raise InvalidError(
-            f"No rung of the ladder asks for the role {shift.role}.",
-            f"Take one of {', '.join(sorted(DUTIES))}.",
+            f"Nobody is asked for as {shift.role}.", f"Take one of {', '.join(DUTIES)}."
         )

@@ -7,13 +7,13 @@ what is older than the first channel is no news.
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gongfu_broker.clock import Clock
 from gongfu_fleet.domain.alarms.incident import Incident, Revised, Workflow
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.notify.dedupe import dedupe
-from gongfu_fleet.domain.notify.escalation import LADDERS, Ascent
+from gongfu_fleet.domain.notify.escalation import LADDERS, Ascent, Ladders
 from gongfu_fleet.domain.notify.notice import Facts, Notice, Transition
 from gongfu_fleet.domain.notify.routing import Cause, Route, recipients
 from gongfu_fleet.domain.notify.suppress import Standing, why_not
@@ -63,7 +63,7 @@ class KnownAssets:
 
 @dataclass
 class NoticeRecorder:
-    """From events to notices. ``clock`` is platform time, ``real_ms`` of the outbox wall time."""
+    """From events to notices; ``clock`` is platform time, ``real_clock`` wall time."""
 
     outbox: Outbox
     roster: Roster
@@ -71,6 +71,7 @@ class NoticeRecorder:
     assets: KnownAssets
     clock: Clock
     real_clock: Clock
+    ladders: Ladders = field(default_factory=lambda: LADDERS)
 
     def turn(self) -> int:
         """Take the next events and the steps of the ladder that are due."""
@@ -84,15 +85,15 @@ class NoticeRecorder:
         due = self.outbox.due(now_ms, BATCH)
         if not entries and not due:
             return 0
-        climbing = [(ascent.caught_up(now_ms), one) for ascent, one in due if _climbs_on(one)]
+        climbing = [(self._caught_up(ascent), one) for ascent, one in due if _climbs_on(one)]
         again = self._again(entries)
         occasions = [
-            *_of_entries(entries),
-            *(_reopened(entry) for entry in again),
-            *(_of_step(*one) for one in climbing),
+            *self._of_entries(entries),
+            *(self._reopened(entry) for entry in again),
+            *(self._of_step(*one) for one in climbing),
         ]
-        begun = [_ascent(entry) for entry in (*filter(_begins, entries), *again)]
-        moved = [ascent.above() for ascent, _ in climbing]
+        begun = [self._ascent(entry) for entry in (*filter(_begins, entries), *again)]
+        moved = [self.ladders[ascent.severity].above(ascent) for ascent, _ in climbing]
         notices, dropped = self._notices(occasions, now_ms)
         self.outbox.save(
             Recording(
@@ -111,6 +112,30 @@ class NoticeRecorder:
 
     def tick(self, now_ms: int) -> None:
         """The ladder is looked at in every turn."""
+
+    def _of_entries(self, entries: Sequence[LedgerEntry]) -> Iterator[Occasion]:
+        for entry in entries:
+            transition = transition_of(entry.body)
+            if transition is not None:
+                yield self._first(entry, transition, 0)
+
+    def _reopened(self, entry: LedgerEntry) -> Occasion:
+        return self._first(entry, Transition.REOPENED, entry.incident.n)
+
+    def _first(self, entry: LedgerEntry, transition: Transition, step: int) -> Occasion:
+        role = self.ladders[entry.incident.severity].role(0)
+        return Occasion(entry.incident, transition, step, role)
+
+    def _of_step(self, ascent: Ascent, incident: Incident) -> Occasion:
+        ladder, step = self.ladders[ascent.severity], ascent.step
+        return Occasion(incident, ladder.transition(step), step, ladder.role(step))
+
+    def _ascent(self, entry: LedgerEntry) -> Ascent:
+        severity = entry.incident.severity
+        return self.ladders[severity].begin(entry.incident.id, severity, entry.at_ms)
+
+    def _caught_up(self, ascent: Ascent) -> Ascent:
+        return self.ladders[ascent.severity].caught_up(ascent, self.clock.now_ms())
 
     def _again(self, entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
         """Incidents that late data made running again, or running at all, and nobody climbs for."""
@@ -193,18 +218,6 @@ class NoticeRecorder:
         )
 
 
-def _of_entries(entries: Sequence[LedgerEntry]) -> Iterator[Occasion]:
-    for entry in entries:
-        transition = transition_of(entry.body)
-        if transition is not None:
-            role = LADDERS[entry.incident.severity][0].role
-            yield Occasion(entry.incident, transition, 0, role)
-
-
-def _of_step(ascent: Ascent, incident: Incident) -> Occasion:
-    return Occasion(incident, ascent.transition, ascent.step, ascent.role)
-
-
 def _begins(entry: LedgerEntry) -> bool:
     return transition_of(entry.body) is Transition.RAISED
 
@@ -213,18 +226,8 @@ def _runs_again(entry: LedgerEntry) -> bool:
     return isinstance(entry.body, Revised) and _climbs_on(entry.incident)
 
 
-def _reopened(entry: LedgerEntry) -> Occasion:
-    incident = entry.incident
-    role = LADDERS[incident.severity][0].role
-    return Occasion(incident, Transition.REOPENED, incident.n, role)
-
-
 def _climbs_on(incident: Incident) -> bool:
     return incident.running and incident.workflow is Workflow.UNACK
-
-
-def _ascent(entry: LedgerEntry) -> Ascent:
-    return Ascent(entry.incident.id, entry.incident.severity, entry.at_ms)
 
 
 def _standing(incident: Incident, now_ms: int) -> Standing:

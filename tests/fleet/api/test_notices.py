@@ -30,7 +30,7 @@ def test_notices_go_their_way_and_are_shown(
     outbox, desk = SqlOutbox(county), SqlSendingDesk(county)
     SqlIncidentStore(county).append([Draft(incident_id(1), raised())], at_ms=MONDAY_9)
     one, two = notice(1), notice(2, severity=Severity.CRITICAL)
-    ascent = Ascent(incident_id(1), Severity.HIGH, MONDAY_9)
+    ascent = Ascent(incident_id(1), Severity.HIGH, MONDAY_9, 1, MONDAY_9 + HOUR)
     outbox.save(Recording(None, outbox.newest(), [one, two], ascents=[ascent]))
     assert [known.seq for known in outbox.entries(0, 9)] == [outbox.cursor()]
     assert outbox.due(MONDAY_9 + HOUR, 9)[0][0] == ascent
@@ -58,7 +58,7 @@ def test_what_is_known_is_found_and_what_is_old_is_forgotten(county: Engine) -> 
     outbox, desk = SqlOutbox(county), SqlSendingDesk(county)
     SqlIncidentStore(county).append([Draft(incident_id(1), raised())], at_ms=MONDAY_9)
     one, gone = notice(1), notice(2, channel="gone")
-    ascent = Ascent(incident_id(1), Severity.HIGH, MONDAY_9)
+    ascent = Ascent(incident_id(1), Severity.HIGH, MONDAY_9, 1, MONDAY_9 + HOUR)
     outbox.save(Recording(None, 1, [one, gone], [Dropped(notice(3), "shelved")], [ascent]))
     assert outbox.known([one.key, "unknown"]) == {one.key}
     assert outbox.told([incident_id(n) for n in (1, 3)]) == {Told(incident_id(1), "bot")}

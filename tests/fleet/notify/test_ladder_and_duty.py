@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gongfu.settings import NotifySettings
 from gongfu_fleet.domain.alarms.incident import Severity
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle
 from gongfu_fleet.domain.notify.duty import Hours, Shift, on_duty, parse_hours
-from gongfu_fleet.domain.notify.escalation import REMIND_MS, Ascent
+from gongfu_fleet.domain.notify.escalation import LADDERS, REMIND_MS, parse_ladder
 from gongfu_fleet.domain.notify.notice import Transition
 from gongfu_fleet.domain.notify.routing import Cause, Route, recipients
 from gongfu_fleet.domain.people import Role
@@ -37,23 +38,43 @@ def cause(at_ms: int = MONDAY_9, role: Role = Role.MANAGER) -> Cause:
 
 
 def test_a_critical_incident_climbs_after_a_quarter_and_half_an_hour_then_reminds() -> None:
-    first = Ascent("i", Severity.CRITICAL, MONDAY_9)
-    assert (first.due_ms - MONDAY_9, first.role) == (15 * MINUTE, Role.DISPATCHER)
-    second = first.above()
-    assert (second.due_ms - MONDAY_9, second.role) == (30 * MINUTE, Role.ADMIN)
-    third = second.above()
-    assert (third.transition, third.due_ms - MONDAY_9) == (
-        Transition.REMINDED,
-        30 * MINUTE + REMIND_MS,
-    )
+    ladder = LADDERS[Severity.CRITICAL]
+    first = ladder.begin("i", Severity.CRITICAL, MONDAY_9)
+    second = ladder.above(first)
+    third = ladder.above(second)
+    delays = [(one.due_ms - MONDAY_9) // MINUTE for one in (first, second, third)]
+    assert delays == [15, 30, 30 + 240]
+    assert [ladder.role(one.step) for one in (first, second, third)] == [
+        Role.DISPATCHER, Role.ADMIN, Role.ADMIN,
+    ]  # fmt: skip
+    assert ladder.transition(second.step) is Transition.ESCALATED
+    assert ladder.transition(third.step) is Transition.REMINDED
 
 
 @given(st.sampled_from(Severity), st.integers(0, 10 * REMIND_MS))
 def test_who_was_away_finds_the_latest_step_that_is_due(severity: Severity, away_ms: int) -> None:
-    first, now = Ascent("i", severity, MONDAY_9), MONDAY_9 + away_ms
-    here = first.caught_up(now)
-    assert here.above().due_ms > now
+    ladder, now = LADDERS[severity], MONDAY_9 + away_ms
+    first = ladder.begin("i", severity, MONDAY_9)
+    here = ladder.caught_up(first, now)
+    assert ladder.above(here).due_ms > now
     assert here == first or here.due_ms <= now
+
+
+def test_the_shipped_ladders_are_what_the_settings_say() -> None:
+    notify = NotifySettings()
+    told = (notify.ladder_critical, notify.ladder_high, notify.ladder_low)
+    ladders = [parse_ladder(texts, notify.remind_min) for texts in told]
+    assert ladders == [LADDERS[one] for one in (Severity.CRITICAL, Severity.HIGH, Severity.LOW)]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [[], ["5 manager"], ["0 manager", "0 admin"], ["0 manager", "30 admin", "15 crew"],
+     ["0 cook"], ["0 device"], ["manager"], ["-1 manager"]],
+)  # fmt: skip
+def test_a_ladder_that_does_not_go_up_from_zero_is_refused(texts: list[str]) -> None:
+    with pytest.raises(InvalidError, match="ladder"):
+        parse_ladder(texts, 240)
 
 
 @given(st.integers(0, 7 * 24 * 60 - 1), st.sets(st.integers(1, 7)), st.integers(0, 1439), st.data())

@@ -181,4 +181,4 @@ def ascent_row(ascent: Ascent) -> AscentRow:
 
 def ascent_of(row: AscentRow) -> Ascent:
     """The ascent of a row."""
-    return Ascent(row.incident_id, Severity(row.severity), row.since_ms, row.step)
+    return Ascent(row.incident_id, Severity(row.severity), row.since_ms, row.step, row.due_ms)
