@@ -63,12 +63,13 @@ class IncidentBook:
         """Acknowledge; a second time changes nothing. Raises NotFoundError, ConflictError."""
         self._ledger.find(incident_id, scope=by.scope)
         draft = Draft(incident_id, Acknowledged(note.strip(), eta_ms))
+        kind, data = event_data.to_data(draft.body)
         deed = Deed(
             by.real_ms,
             by.user,
             "incident.acknowledge",
             f"incident:{incident_id}",
-            data={"note": note.strip(), "eta_ms": eta_ms},
+            data={"steps": [{"kind": kind, **data}]},
         )
         self._ledger.append([draft], at_ms=by.now_ms, by=by.user, deed=deed)
         return self.get(incident_id, scope=by.scope)

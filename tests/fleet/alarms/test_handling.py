@@ -208,6 +208,14 @@ def test_a_worse_exposure_voids_the_release_and_opens_what_was_closed(episode: E
     assert (waiting.handling.dispositions, waiting.acked_by) == ((), "mei")
 
 
+def test_of_a_cold_exposure_the_colder_is_the_worse() -> None:
+    cold = replace(EXPOSED, subject=replace(SUBJECT, hazard=Hazard.TEMPERATURE_LOW))
+    steps = (SEEN, ENDED, RELEASED, Closed(""))
+    colder, warmer = (replace(OVER.episode, peak_celsius=celsius) for celsius in (9.4, 9.6))
+    assert after(*steps, Revised(replace(OVER, episode=colder)), raised=cold).open
+    assert not after(*steps, Revised(replace(OVER, episode=warmer)), raised=cold).open
+
+
 def test_a_milder_exposure_leaves_what_was_decided() -> None:
     milder = Revised(replace(OVER, episode=replace(OVER.episode, end_ms=29)))
     assert not after(SEEN, ENDED, RELEASED, Closed(""), milder).open

@@ -337,7 +337,7 @@ def _worse(hazard: Hazard, was: Episode, now: Episode) -> bool:
         return False  # nothing was released or closed while it went on
     longer = now.end_ms is None or now.end_ms > was.end_ms or now.begin_ms < was.begin_ms
     further = now.peak_celsius - was.peak_celsius
-    return longer or (further > 0 if hazard is Hazard.TEMPERATURE_HIGH else further < 0)
+    return longer or (further < 0 if hazard is Hazard.TEMPERATURE_LOW else further > 0)
 
 
 def _listen(incident: Incident, *, silent: bool) -> Incident:
