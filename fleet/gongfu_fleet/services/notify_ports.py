@@ -75,8 +75,11 @@ class Outbox(Protocol):
         """Which of these keys are in the outbox."""
         ...
 
-    def told(self, incident_ids: Collection[str]) -> set[Told]:
-        """Which channels were or will be told of these incidents."""
+    def told(self, incident_ids: Collection[str]) -> dict[Told, int]:
+        """Which channels were or will be told of these incidents.
+
+        The number is the step of the newest notice that one was opened again; 0 when there is none.
+        """
         ...
 
     def due(self, now_ms: int, limit: int) -> Sequence[tuple[Ascent, Incident]]:

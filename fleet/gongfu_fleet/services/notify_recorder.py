@@ -7,7 +7,7 @@ what is older than the first channel is no news.
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gongfu_broker.clock import Clock
 from gongfu_fleet.domain.alarms.incident import Incident, Revised, Workflow
@@ -150,17 +150,22 @@ class NoticeRecorder:
         self, occasions: Sequence[Occasion], now_ms: int
     ) -> tuple[list[Notice], list[Dropped]]:
         ids = {occasion.incident.id for occasion in occasions}
-        told = self.outbox.told(ids) if ids else set()
+        told = self.outbox.told(ids) if ids else {}
         kept: list[Notice] = []
         dropped: list[Dropped] = []
         for occasion in occasions:
             standing = _standing(occasion.incident, now_ms)
             for channel in self._channels(occasion, told, now_ms).items():
                 notice = self._notice(occasion, *channel)
+                here = Told(notice.incident_id, notice.channel)
+                if notice.transition in _ENDS:
+                    # Each opening has an end of its own.
+                    notice = replace(notice, step=told[here])
                 why = why_not(notice, standing)
                 if why is None:
                     kept.append(notice)
-                    told.add(Told(notice.incident_id, notice.channel))
+                    again = notice.transition is Transition.REOPENED
+                    told[here] = notice.step if again else told.get(here, 0)
                 else:
                     dropped.append(Dropped(notice, why))
         return self._fresh(kept, dropped)

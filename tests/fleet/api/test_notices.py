@@ -61,7 +61,7 @@ def test_what_is_known_is_found_and_what_is_old_is_forgotten(county: Engine) -> 
     ascent = Ascent(incident_id(1), Severity.HIGH, MONDAY_9, 1, MONDAY_9 + HOUR)
     outbox.save(Recording(None, 1, [one, gone], [Dropped(notice(3), "shelved")], [ascent]))
     assert outbox.known([one.key, "unknown"]) == {one.key}
-    assert outbox.told([incident_id(n) for n in (1, 3)]) == {Told(incident_id(1), "bot")}
+    assert outbox.told([incident_id(n) for n in (1, 3)]) == {Told(incident_id(1), "bot"): 0}
     assert outbox.climbing([incident_id(1), incident_id(2)]) == {incident_id(1)}
     outbox.save(Recording(1, 2, ended=[incident_id(1)]))
     assert outbox.climbing([incident_id(1)]) == set()

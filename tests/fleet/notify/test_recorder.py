@@ -151,6 +151,18 @@ def test_late_data_that_makes_a_late_incident_run_is_an_alarm(house: House) -> N
     assert (Transition.ESCALATED, 1, "dispatcher") in house.later(HOUR)
 
 
+def test_what_was_opened_again_has_an_end_of_its_own(house: House) -> None:
+    house.happens(1, raised(late=True), Revised(ACTIVE), ConditionChanged(OVER))
+    house.told()
+    house.later(12 * HOUR)
+    house.happens(1, Revised(ACTIVE))
+    house.told()
+    house.happens(1, ConditionChanged(OVER))
+    house.happens(1, Revised(replace(OVER, policy_version=3)))
+    told = [(one.transition, one.step) for one in house.told()]
+    assert sorted(step for transition, step in told if transition is Transition.CLEARED) == [0, 4]
+
+
 def test_a_revision_of_what_climbs_already_is_not_told(house: House) -> None:
     house.happens(1, raised())
     house.told()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, and_, delete, func, or_, select, update
+from sqlalchemy import Engine, and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db.engine import reading, writing
@@ -82,16 +82,19 @@ class SqlOutbox:
         with reading(self.engine) as session:
             return set(session.scalars(select(NoticeRow.key).where(NoticeRow.key.in_(keys))))
 
-    def told(self, incident_ids: Collection[str]) -> set[Told]:
-        """Which channels were or will be told."""
+    def told(self, incident_ids: Collection[str]) -> dict[Told, int]:
+        """Which channels were or will be told, and of which opening last."""
+        again = NoticeRow.transition == Transition.REOPENED.value
+        opening = case((again, NoticeRow.step), else_=0)
         begun = NoticeRow.transition.in_([transition.value for transition in _BEGINNINGS])
         found = (
-            select(NoticeRow.incident_id, NoticeRow.channel)
+            select(NoticeRow.incident_id, NoticeRow.channel, func.max(opening))
             .where(NoticeRow.incident_id.in_(incident_ids), begun)
             .where(NoticeRow.dropped.is_(None))
+            .group_by(NoticeRow.incident_id, NoticeRow.channel)
         )
         with reading(self.engine) as session:
-            return {Told(incident_id, channel) for incident_id, channel in session.execute(found)}
+            return {Told(one, channel): step for one, channel, step in session.execute(found)}
 
     def due(self, now_ms: int, limit: int) -> Sequence[tuple[Ascent, Incident]]:
         """Ascents whose next step is due."""
