@@ -11,6 +11,7 @@ from gongfu_broker.clock import real_ms
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.commands import SqlCommands
 from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.incident_desk import SqlIncidentDesk
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.job_runs import SqlJobRuns
 from gongfu_fleet.adapters.db.leases import scheduler_lease
@@ -20,6 +21,7 @@ from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.services.commands import CommandBook
+from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.incidents import IncidentBook
 from gongfu_fleet.services.jobs import Schedule
 from gongfu_fleet.services.people import (
@@ -47,6 +49,7 @@ class FleetSide:
     ledger: SqlIncidentStore
     incidents: IncidentBook
     commands: CommandBook
+    desk: IncidentDesk
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
@@ -82,6 +85,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         ledger=ledger,
         incidents=IncidentBook(ledger, zones),
         commands=CommandBook(SqlCommands(engine), registry),
+        desk=IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry),
         sign_in=SignIn(people, passwords),
         tokens=Tokens(SqlTokens(engine)),
         people=PeopleDesk(people, passwords, registry),

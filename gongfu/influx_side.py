@@ -11,8 +11,12 @@ from gongfu.fleet_side import FleetSide
 from gongfu.settings import InfluxSettings, Settings, secret_text
 from gongfu.telemetry import StoredConnections, StoredReadings, Telemetry
 from gongfu_broker.clock import Clock
+from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
+from gongfu_fleet.domain.alarms.quality import DAY_MS
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.device_state import snapshot
 from gongfu_fleet.services.fleet_view import FleetViewer
+from gongfu_fleet.services.quality_state import quality_rows
 from gongfu_ingest.forwarder import Forwarder
 from gongfu_ingest.line_protocol import Line, render
 from gongfu_ingest.stores.influx.book import ForwarderBook
@@ -60,8 +64,11 @@ def state_sender(
         fleet.incidents,
     )
 
+    quality = AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms)
+
     async def send() -> None:
-        lines = [render(Line(*row)) for row in snapshot(viewer, clock.now_ms())]
+        rows = (*snapshot(viewer, clock.now_ms()), *quality_rows(quality.report(DAY_MS)))
+        lines = [render(Line(*row)) for row in rows]
         async with open_sink(target) as sink:
             await sink.write(b"\n".join(lines))
 

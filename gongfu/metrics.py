@@ -17,7 +17,10 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from gongfu.metrics_notices import notice_metrics
+from gongfu.metrics_quality import quality_metrics
 from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.alarms.quality import DAY_MS
 from gongfu_fleet.services.flow import Flow, Forwarding
 
 MOST_OPEN = 10_000
@@ -38,6 +41,8 @@ class Figures(Collector):
         yield from self._ingest()
         yield from self._fleet()
         yield from self._jobs()
+        if self.deps.notices is not None:
+            yield from notice_metrics(self.deps.notices.channels().values())
         flow = self.deps.flow()
         if flow is not None:
             yield from _commits(flow)
@@ -86,6 +91,7 @@ class Figures(Collector):
         open_by = Counter({"unack": 0, "acked": 0})
         open_by.update(view.workflow for view in deps.incidents.open_items(MOST_OPEN))
         yield _gauges("gongfu_incidents_open", "Open incidents", "workflow", open_by.items())
+        yield from quality_metrics(deps.quality.report(DAY_MS))
 
     def _jobs(self) -> Iterator[Metric]:
         states = self.deps.jobs()

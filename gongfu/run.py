@@ -25,6 +25,7 @@ from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.housekeeping import housekeeping
 from gongfu.http_server import HttpServer, http_server
 from gongfu.influx_side import state_sender
+from gongfu.notify_side import Notifications, notifications
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
 from gongfu.state_lock import hold_state
@@ -41,6 +42,7 @@ from gongfu_ingest.forwarder import Forwarder
 CLOCK_SAVE_S = 1.0
 LIVENESS_S = 5.0
 SNAPSHOT_S = 30.0
+OLD_NOTICES_S = 6 * 3_600.0
 STOP_S = 20.0
 Work = Coroutine[Any, Any, None]
 _log = logging.getLogger(__name__)
@@ -72,11 +74,12 @@ async def run(settings: Settings, *, quiet: bool = False) -> None:
             server = _server(
                 house, lambda: work.ingest.state.connected, lambda: flow_of(work, house.clock)
             )
-            tasks = [*_worker_tasks(house, work), _simulator(settings)]
+            telling = _notifications(house)
+            tasks = [*_worker_tasks(house, work), *_telling(telling), _simulator(settings)]
             if not quiet:
                 tasks.append(report_status(house.fleet, house.telemetry, house.clock))
             _greet(house)
-            with _jobs(house, work):
+            with _jobs(house, work, telling):
                 await _until_stopped(house, tasks, server)
 
 
@@ -86,8 +89,10 @@ async def run_worker(settings: Settings) -> None:
         async with _broker(house):
             work = _worker(house)
             house.troubles.append(work.troubles)
-            with _jobs(house, work):
-                await _until_stopped(house, _worker_tasks(house, work), None)
+            telling = _notifications(house)
+            tasks = [*_worker_tasks(house, work), *_telling(telling)]
+            with _jobs(house, work, telling):
+                await _until_stopped(house, tasks, None)
 
 
 async def run_api(settings: Settings) -> None:
@@ -168,6 +173,16 @@ def _worker_tasks(house: House, work: Worker) -> list[Work]:
     ]
 
 
+def _notifications(house: House) -> Notifications:
+    telling = notifications(house.settings, clock=house.clock, fleet=house.fleet)
+    house.troubles.append(telling.troubles)
+    return telling
+
+
+def _telling(telling: Notifications) -> list[Work]:
+    return [loop.run() for loop in telling.loops]
+
+
 async def _forward(forwarder: Forwarder) -> None:
     try:
         await forwarder.run()
@@ -176,9 +191,10 @@ async def _forward(forwarder: Forwarder) -> None:
 
 
 @contextlib.contextmanager
-def _jobs(house: House, work: Worker) -> Iterator[None]:
+def _jobs(house: House, work: Worker, telling: Notifications) -> Iterator[None]:
     jobs = [
         Job("liveness", LIVENESS_S, work.watch.tick),
+        Job("old notices", OLD_NOTICES_S, telling.trim),
         *housekeeping(house.telemetry, house.clock, house.settings.store),
         backup_job(house.settings, keep=1 if house.settings.simulates else KEEP),
     ]

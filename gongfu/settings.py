@@ -128,6 +128,43 @@ class OidcSettings(_Section):
     label: str = Field(default="", description="what the button says, like 供销社统一认证")
 
 
+class ChannelSettings(_Section):
+    """One way to people: a group bot, a mailbox, a webhook. Addresses of bots hold their keys."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    kind: Literal["wecom", "dingtalk", "feishu", "smtp", "webhook", "file"]
+    url: SecretStr | None = Field(default=None, description="the bot's address, key included")
+    url_file: Path | None = Field(default=None, description="a file that holds the address")
+    secret: SecretStr | None = Field(default=None, description="what messages are signed with")
+    secret_file: Path | None = Field(default=None, description="a file that holds the secret")
+    scope: list[str] = Field(default=[], description="KIND:CODE like county:330803; empty is all")
+    least: Literal["low", "high", "critical"] = "low"
+    host: str = Field(default="", description="smtp: the mail server")
+    port: Port = 587
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    user: str = ""
+    password: SecretStr | None = None
+    password_file: Path | None = Field(default=None, description="a file that holds the password")
+    sender: str = Field(default="", description="smtp: the address letters come from")
+    to: list[str] = Field(default=[], description="smtp: addresses that every letter goes to")
+    path: Path | None = Field(default=None, description="file: where lines are appended")
+
+
+class NotifySettings(_Section):
+    """Who is told of incidents; without channels nobody is."""
+
+    channels: list[ChannelSettings] = []
+    public_url: str = Field(
+        default="", description="like https://gongfu.example: acknowledge links lead there"
+    )
+    ladder_critical: list[str] = ["0 manager", "15 dispatcher", "30 admin"]
+    ladder_high: list[str] = ["0 manager", "60 dispatcher"]
+    ladder_low: list[str] = ["0 manager"]
+    remind_min: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=240, description="minutes between reminders after the last rung"
+    )
+
+
 class DemoSettings(_Section):
     """The simulated county that ``gongfu run`` brings along."""
 
@@ -161,6 +198,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     influx: InfluxSettings = InfluxSettings()
     oidc: OidcSettings = OidcSettings()
+    notify: NotifySettings = NotifySettings()
     demo: DemoSettings = DemoSettings()
 
     @classmethod

@@ -15,6 +15,7 @@ from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
 from gongfu.ingest_side import disk_guard, ingest_lanes, rate_limit
 from gongfu.metrics import Figures, exposition
+from gongfu.notify_side import acknowledge_links
 from gongfu.oidc_side import single_sign_on
 from gongfu.secrets_file import Secrets, metrics_token
 from gongfu.settings import OWN_BACKFILL_USER, OWN_DOWNLINK_USER, OWN_USER, Settings
@@ -37,9 +38,12 @@ from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
+from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
+from gongfu_fleet.adapters.db.outbox import SqlOutbox
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.commands import CONSUMER as RESULTS
 from gongfu_fleet.services.commands import CommandResults
 from gongfu_fleet.services.flow import Flow, Room
@@ -169,6 +173,8 @@ def api(
         ingest=StoredIngestStatus(telemetry, face.connected),
         incidents=fleet.incidents,
         commands=fleet.commands,
+        desk=fleet.desk,
+        quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms),
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
@@ -181,6 +187,8 @@ def api(
         room=face.room,
         metrics_token=lambda: metrics_token(face.settings.state),
         oidc=single_sign_on(face.settings, fleet),
+        links=acknowledge_links(face.settings, clock=clock, fleet=fleet),
+        notices=SqlOutbox(fleet.engine),
     )
     figures = Figures(deps, telemetry.reports.dead_letter_counts)
     return create_app(replace(deps, metrics=lambda: exposition(figures)))

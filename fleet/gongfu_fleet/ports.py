@@ -22,6 +22,7 @@ __all__ = [
     "Connection",
     "Connections",
     "ConsumerLag",
+    "DispositionView",
     "IncidentBook",
     "IncidentEvent",
     "IncidentView",
@@ -169,8 +170,23 @@ class IncidentEvent:
 
 
 @dataclass(frozen=True)
+class DispositionView:
+    """The newest word on a lot; the lot ``*`` is all of the zone that is not named."""
+
+    lot: str
+    decision: str
+    note: str
+    by: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True)
 class IncidentView:
-    """An incident as people see it: the fold of its events. Celsius, seconds, UTC ms."""
+    """An incident as people see it: the fold of its events. Celsius, seconds, UTC ms.
+
+    ``consequence`` is ``product`` when goods were exposed. ``shelved_until_ms`` may have passed:
+    then it is not shelved any more. ``work_order`` while out of service.
+    """
 
     id: str
     asset: str
@@ -192,6 +208,16 @@ class IncidentView:
     acked_ms: int | None
     note: str | None
     merged_into: str | None
+    consequence: str = "none"
+    eta_ms: int | None = None
+    assignee: str | None = None
+    shelved_until_ms: int | None = None
+    shelved_by: str | None = None
+    shelved_reason: str | None = None
+    work_order: str | None = None
+    dispositions: Sequence[DispositionView] = ()
+    closed_by: str | None = None
+    closed_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -237,8 +263,13 @@ class IncidentBook(Protocol):
         """Its events in order. Raises NotFoundError."""
         ...
 
-    def acknowledge(self, incident_id: str, note: str, *, by: Actor) -> IncidentView:
-        """Acknowledge; a second time changes nothing. Raises NotFoundError, ConflictError."""
+    def acknowledge(
+        self, incident_id: str, note: str, *, by: Actor, eta_ms: int | None = None
+    ) -> IncidentView:
+        """Acknowledge; a second time changes nothing. Raises NotFoundError, ConflictError.
+
+        ``eta_ms``: when help is expected, platform time.
+        """
         ...
 
     def version(self, scope: Scope = EVERYTHING) -> int:

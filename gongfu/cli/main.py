@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gongfu.cli import audit, tokens, users
+from gongfu.cli import audit, duty, notify, rules, tokens, users
 from gongfu.cli.options import Json, State, complete, settings_of
 from gongfu.cli.output import NOT_WELL, emit, fail, say
 from gongfu.cli.store import store_app
@@ -24,6 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit.app, name="audit")
+app.add_typer(duty.app, name="duty")
+app.add_typer(notify.app, name="notify")
+app.add_typer(rules.app, name="rules")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(users.app, name="users")
 app.add_typer(store_app, name="store")

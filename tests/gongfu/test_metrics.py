@@ -16,6 +16,7 @@ from gongfu.heartbeat import FILE_NAME, WorkerWatch, beat
 from gongfu.metrics import Figures, exposition
 from gongfu.secrets_file import load_secrets, metrics_token
 from gongfu.settings import Settings
+from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
 from gongfu_fleet.adapters.memory import (
     MemoryConnections,
     MemoryIngestStatus,
@@ -24,8 +25,10 @@ from gongfu_fleet.adapters.memory import (
 )
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.ports import Connection, ConsumerLag
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.flow import Flow, Forwarding, Room
 from gongfu_fleet.services.jobs import JobState
+from gongfu_fleet.services.notify_ports import ChannelState, MessageView
 
 NOW = 1_790_000_000_000
 METRICS_PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -37,6 +40,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetSide]:
     fleet = open_fleet(Settings(state=tmp_path_factory.mktemp("metrics")))
     yield fleet
     fleet.close()
+
+
+class OneChannel:
+    def channels(self) -> dict[str, ChannelState]:
+        return {"wecom": ChannelState("wecom", waiting=4, sent=3, failed=2, flood=True)}
+
+    def messages(self, limit: int) -> list[MessageView]:
+        raise NotImplementedError(limit)
 
 
 @pytest.fixture
@@ -57,6 +68,8 @@ def deps(fleet: FleetSide) -> ApiDeps:
         ingest=ingest,
         incidents=fleet.incidents,
         commands=fleet.commands,
+        desk=fleet.desk,
+        quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, lambda: NOW),
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
@@ -65,6 +78,7 @@ def deps(fleet: FleetSide) -> ApiDeps:
         troubles=(lambda: ["Disk full."], lambda: ["Disk full."]),
         jobs=lambda: [JobState("backup", 1_000, 2_000, "no room", 3_000)],
         room=lambda: Room(4_000, 500),
+        notices=OneChannel(),
     )
 
 
@@ -99,6 +113,10 @@ def figures(deps: ApiDeps) -> dict[tuple[str, Labels], float]:
         ("gongfu_store_bytes", {}, 500),
         ("gongfu_job_last_end_seconds", {"job": "backup"}, 2),
         ("gongfu_job_failing", {"job": "backup"}, 1),
+        ("gongfu_notices_waiting", {"channel": "wecom"}, 4),
+        ("gongfu_notices_sent", {"channel": "wecom"}, 3),
+        ("gongfu_notices_failed", {"channel": "wecom"}, 2),
+        ("gongfu_notices_flood", {"channel": "wecom"}, 1),
     ],
 )
 def test_a_figure_is_told(deps: ApiDeps, name: str, labels: dict[str, str], value: float) -> None:

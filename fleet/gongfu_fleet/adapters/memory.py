@@ -154,13 +154,16 @@ class MemoryIncidents:
         self.get(incident_id, scope=scope)
         return self.happened[incident_id]
 
-    def acknowledge(self, incident_id: str, note: str, *, by: Actor) -> IncidentView:
+    def acknowledge(
+        self, incident_id: str, note: str, *, by: Actor, eta_ms: int | None = None
+    ) -> IncidentView:
         """Acknowledge once. Raises NotFoundError, ConflictError."""
         view = self.get(incident_id, scope=by.scope)
         if view.merged_into is not None:
             raise ConflictError("The incident was merged.", f"Acknowledge {view.merged_into}.")
         if view.workflow == "unack":
             view = replace(view, workflow="acked", acked_by=by.user, acked_ms=by.now_ms, note=note)
+            view = replace(view, eta_ms=eta_ms)
             self.held[incident_id] = view
             self._note(incident_id, at_ms=by.now_ms, kind="acknowledged", by=by.user)
         return view

@@ -1,15 +1,25 @@
 """State of the watch and the incident ledger in memory: for tests and the rule bench."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from gongfu_fleet.domain.alarms.incident import Event, Incident, Subject, apply, measured
+from gongfu_fleet.domain.alarms.incident import (
+    Event,
+    Incident,
+    Subject,
+    advanced,
+    apply,
+    measured,
+)
+from gongfu_fleet.domain.alarms.queues import Queue, queues_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint, thinned
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
-from gongfu_fleet.errors import ConflictError, NotFoundError
+from gongfu_fleet.errors import ConflictError, FleetError, NotFoundError
+from gongfu_fleet.ports import Actor
+from gongfu_fleet.services.incident_ports import Taken, Task, Wanted
 from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
 
 
@@ -101,6 +111,44 @@ class MemoryIncidentStore:
         for incident_id, event in events:
             self._events.setdefault(incident_id, []).append(event)
         return bool(events)
+
+    def take(self, tasks: Sequence[Task], *, by: Actor) -> Sequence[Taken]:
+        """Every task on its own."""
+        return [self._take(task, by) for task in tasks]
+
+    def _take(self, task: Task, by: Actor) -> Taken:
+        try:
+            before = self.find(task.incident_id, scope=by.scope)
+            after, events = advanced(before, task.bodies, at_ms=by.now_ms, by=by.user, key=task.key)
+        except FleetError as fault:
+            return Taken(None, changed=False, fault=fault)
+        self._incidents[after.id] = after
+        self._events.setdefault(after.id, []).extend(events)
+        self.deeds += [task.deed] if events else []
+        return Taken(after, changed=bool(events))
+
+    def inbox(
+        self, wanted: Wanted, limit: int, before: str | None = None, *, scope: Scope = EVERYTHING
+    ) -> Sequence[Incident]:
+        """Open incidents of a queue, newest id first."""
+        found = [
+            incident
+            for incident, queues in self._waiting(wanted, scope)
+            if wanted.queue in queues and (before is None or incident.id < before)
+        ]
+        return sorted(found, key=lambda incident: incident.id, reverse=True)[:limit]
+
+    def counts(self, wanted: Wanted, *, scope: Scope = EVERYTHING) -> Mapping[Queue, int]:
+        """How many wait in each queue."""
+        waiting = [queues for _, queues in self._waiting(wanted, scope)]
+        return {queue: sum(queue in queues for queues in waiting) for queue in Queue}
+
+    def _waiting(self, wanted: Wanted, scope: Scope) -> Iterator[tuple[Incident, frozenset[Queue]]]:
+        for incident in self._incidents.values():
+            asset = self._assets.get(incident.subject.asset)
+            there = wanted.site is None or (asset is not None and asset.site == wanted.site)
+            if there and self._sees(scope, incident):
+                yield incident, queues_of(incident, user=wanted.user, now_ms=wanted.now_ms)
 
     def page(
         self,

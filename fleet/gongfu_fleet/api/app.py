@@ -7,15 +7,20 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from gongfu_fleet.api import (
+    acknowledge_link,
+    alarm_quality,
     assets,
     audit,
     commands,
     geo,
     health,
+    inbox,
+    incident_steps,
     incidents,
     live,
     map,  # noqa: A004 - the noun is map
     metrics,
+    notices,
     oidc,
     people,
     readings,
@@ -30,6 +35,7 @@ from gongfu_fleet.api.problems import PROBLEMS, install_problems
 
 OPENAPI_PATH = "/api/openapi.json"
 PAGES_PATH = ""
+# In the order in which their routes are tried.
 NOUNS = (
     session,
     oidc,
@@ -41,6 +47,11 @@ NOUNS = (
     commands,
     readings,
     incidents,
+    incident_steps,
+    inbox,
+    alarm_quality,
+    acknowledge_link,
+    notices,
     live,
     health,
     metrics,
@@ -64,8 +75,8 @@ def create_app(deps: ApiDeps, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.viewer = viewer
     app.state.places = geo.PackedPlaces(deps.registry)
     app.state.feed = live.LiveFeed(deps, viewer)
-    for module in NOUNS:
-        app.include_router(module.router)
+    for noun in NOUNS:
+        app.include_router(noun.router)
     for router in extra:
         app.include_router(router)
     install_pages(app, deps.static)

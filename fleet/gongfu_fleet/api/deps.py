@@ -18,10 +18,14 @@ from gongfu_fleet.ports import (
     IngestStatus,
     Readings,
 )
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.fleet_view import FleetViewer
 from gongfu_fleet.services.flow import Flow, Room
+from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.jobs import JobState
+from gongfu_fleet.services.notify_links import AcknowledgeLinks
+from gongfu_fleet.services.notify_ports import OutboxView
 from gongfu_fleet.services.oidc import SingleSignOn
 from gongfu_fleet.services.people import PeopleDesk
 from gongfu_fleet.services.sign_in import SignIn
@@ -63,6 +67,7 @@ class ApiDeps:
     ``flow`` and ``room`` give what waits where; ``metrics`` the text for Prometheus, which whoever
     knows what ``metrics_token`` gives may read; an empty one is nobody's.
     ``oidc``: where else one may sign in.
+    ``links`` and ``notices`` are None in a process that tells nobody of anything.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -73,6 +78,8 @@ class ApiDeps:
     ingest: IngestStatus
     incidents: IncidentBook
     commands: CommandBook
+    desk: IncidentDesk
+    quality: AlarmQuality
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
@@ -88,6 +95,8 @@ class ApiDeps:
     metrics: Callable[[], bytes] = no_metrics
     metrics_token: Callable[[], str] = no_token
     oidc: SingleSignOn | None = None
+    links: AcknowledgeLinks | None = None
+    notices: OutboxView | None = None
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""

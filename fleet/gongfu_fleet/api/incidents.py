@@ -9,10 +9,13 @@ from pydantic import BaseModel, Field
 from gongfu_fleet.api.deps import Deps
 from gongfu_fleet.api.permissions import Acknowledger, Reader
 from gongfu_fleet.ports import Actor, IncidentView
+from gongfu_fleet.services.sign_in import SignedIn
 
 router = APIRouter(prefix="/api/incidents", tags=["incidents"])
 MOST = 500
 LONGEST_NOTE = 500
+MOST_ETA_S = 7 * 86_400
+Note = Annotated[str, Field(max_length=LONGEST_NOTE)]
 Identity = Annotated[str | None, Query(max_length=40)]
 
 
@@ -26,8 +29,22 @@ class EventAnswer(BaseModel):
     data: dict[str, Any]  # each kind of event has its own fields
 
 
+class DispositionAnswer(BaseModel):
+    """The newest word on a lot; the lot ``*`` is all of the zone that is not named."""
+
+    lot: str
+    decision: str
+    note: str
+    by: str | None
+    at_ms: int
+
+
 class IncidentAnswer(BaseModel):
-    """An incident; celsius, seconds, UTC ms."""
+    """An incident; celsius, seconds, UTC ms.
+
+    ``consequence`` is ``product`` when goods were exposed; ``shelved_until_ms`` may have passed;
+    ``work_order`` while out of service.
+    """
 
     id: str
     asset: str
@@ -49,6 +66,16 @@ class IncidentAnswer(BaseModel):
     acked_ms: int | None
     note: str | None
     merged_into: str | None
+    consequence: str
+    eta_ms: int | None
+    assignee: str | None
+    shelved_until_ms: int | None
+    shelved_by: str | None
+    shelved_reason: str | None
+    work_order: str | None
+    dispositions: list[DispositionAnswer]
+    closed_by: str | None
+    closed_ms: int | None
 
 
 class IncidentDetail(IncidentAnswer):
@@ -65,9 +92,14 @@ class IncidentPage(BaseModel):
 
 
 class Acknowledgement(BaseModel):
-    """What the person who acknowledges has to say."""
+    """What the person who acknowledges has to say; ``eta_in_s``: help is there in so long."""
 
-    note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
+    note: Note = ""
+    eta_in_s: Annotated[int | None, Field(ge=0, le=MOST_ETA_S)] = None
+
+    def eta_ms(self, now_ms: int) -> int | None:
+        """When help is expected, platform time."""
+        return None if self.eta_in_s is None else now_ms + self.eta_in_s * 1000
 
 
 class IncidentQuery(BaseModel):
@@ -86,7 +118,7 @@ def list_incidents(
     """Open incidents, or all of them."""
     items = deps.incidents.open_items if query.state == "open" else deps.incidents.all_items
     found = items(query.limit + 1, query.before, asset=query.asset, scope=caller.scope)
-    page = [_answer(view) for view in found[: query.limit]]
+    page = [incident_answer(view) for view in found[: query.limit]]
     return IncidentPage(items=page, next=page[-1].id if len(found) > query.limit else None)
 
 
@@ -104,12 +136,17 @@ def acknowledge(
     incident_id: str, body: Acknowledgement, caller: Acknowledger, deps: Deps
 ) -> IncidentAnswer:
     """Acknowledge; a second time is harmless."""
-    by = Actor(
-        caller.principal.user, deps.clock.now_ms(), real_ms=deps.real_ms(), scope=caller.scope
-    )
-    view = deps.incidents.acknowledge(incident_id, body.note, by=by)
-    return _answer(view)
+    by = actor_of(caller, deps)
+    eta_ms = body.eta_ms(by.now_ms)
+    return incident_answer(deps.incidents.acknowledge(incident_id, body.note, by=by, eta_ms=eta_ms))
 
 
-def _answer(view: IncidentView) -> IncidentAnswer:
+def actor_of(caller: SignedIn, deps: Deps) -> Actor:
+    """Who acts, now."""
+    now_ms, real_ms = deps.clock.now_ms(), deps.real_ms()
+    return Actor(caller.principal.user, now_ms, real_ms=real_ms, scope=caller.scope)
+
+
+def incident_answer(view: IncidentView) -> IncidentAnswer:
+    """An incident as the API tells it."""
     return IncidentAnswer(**asdict(view))

@@ -25,6 +25,9 @@ class Permission(StrEnum):
     OWN_ACCOUNT = "own_account"
     READ = "read"
     ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    SHELVE = "shelve"
+    DISPOSE = "dispose"
     COMMAND = "command"
     UNLOCK = "unlock"
     AUDIT = "audit"
@@ -38,9 +41,11 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _ANY,
     Role.AUDITOR: _ANY | {Permission.AUDIT},
     Role.CREW: _ANY | {Permission.ACKNOWLEDGE, Permission.UNLOCK},
-    Role.DISPATCHER: _ANY | {Permission.ACKNOWLEDGE, Permission.COMMAND},
+    Role.DISPATCHER: _ANY
+    | {Permission.ACKNOWLEDGE, Permission.ASSIGN, Permission.SHELVE, Permission.COMMAND},
     Role.MANAGER: _ANY
-    | {Permission.ACKNOWLEDGE, Permission.COMMAND, Permission.UNLOCK, Permission.METRICS},
+    | {Permission.ACKNOWLEDGE, Permission.COMMAND, Permission.UNLOCK, Permission.METRICS}
+    | {Permission.ASSIGN, Permission.SHELVE, Permission.DISPOSE},
     Role.ADMIN: frozenset(Permission),
     Role.DEVICE: frozenset(),
 }

@@ -1,8 +1,10 @@
 import { useEffect } from 'preact/hooks';
 import { AccountPage } from './account/AccountPage.tsx';
 import { AuditPage } from './audit/AuditPage.tsx';
+import { InboxPage } from './incidents/InboxPage.tsx';
 import { OpsPage } from './ops/OpsPage.tsx';
 import { PeoplePage } from './people/PeoplePage.tsx';
+import { QualityPage } from './quality/QualityPage.tsx';
 import { SignIn } from './session/SignIn.tsx';
 import { may, mayAudit, resume, session, startProblem } from './session/session.ts';
 import { t } from './shared/language.ts';
@@ -12,6 +14,8 @@ import { UpdateNotice } from './shared/UpdateNotice.tsx';
 
 function Inside() {
   if (openPage.value === 'account') return <AccountPage />;
+  if (openPage.value === 'inbox') return <InboxPage />;
+  if (openPage.value === 'quality') return <QualityPage />;
   if (openPage.value === 'people' && may('people')) return <PeoplePage />;
   if (openPage.value === 'audit' && mayAudit.value) return <AuditPage />;
   return <OpsPage />;

@@ -18,7 +18,9 @@ export function anIncident(changes: Partial<Incident> = {}): Incident {
   return {
     id: 'a', asset: 'veh-0007', asset_name: '大篷车 衢江02', site: 'quzhou', zone: 1, hazard: 'temperature_high', condition: 'active',
     workflow: 'unack', severity: 'high', begin_ms: now_ms - 3_600_000, raised_ms: now_ms - 2_700_000, end_ms: null, peak_celsius: 11.4,
-    limit_celsius: 8, unknown_s: 0, late: false, acked_by: null, acked_ms: null, note: null, merged_into: null, ...changes,
+    limit_celsius: 8, unknown_s: 0, late: false, acked_by: null, acked_ms: null, note: null, merged_into: null,
+    consequence: 'product', eta_ms: null, assignee: null, shelved_until_ms: null, shelved_by: null, shelved_reason: null, work_order: null,
+    dispositions: [], closed_by: null, closed_ms: null, ...changes,
   };
 }
 

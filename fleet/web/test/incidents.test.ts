@@ -59,7 +59,7 @@ test('hazards and events are worded, and an unknown code is shown as it came', (
   assert.equal(hazardName('temperature_high', zh), '温度过高');
   assert.equal(hazardName('door_ajar', zh), 'door_ajar');
   assert.equal(eventName('late_raised', en), 'Found in a backlog');
-  assert.equal(eventName('shelved', en), 'shelved');
+  assert.equal(eventName('teleported', en), 'teleported');
   assert.equal(peakName('temperature_low', en), 'Lowest');
 });
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
+from gongfu_fleet.domain.alarms.handling import ALL_LOTS, Closed, Decision, Disposed
 from gongfu_fleet.domain.alarms.incident import Merged
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.errors import ConflictError, NotFoundError
@@ -60,6 +61,16 @@ def test_an_incident_is_shown_with_every_field_of_the_http_contract(book: Incide
         "acked_ms": None,
         "note": None,
         "merged_into": None,
+        "consequence": "product",
+        "eta_ms": None,
+        "assignee": None,
+        "shelved_until_ms": None,
+        "shelved_by": None,
+        "shelved_reason": None,
+        "work_order": None,
+        "dispositions": (),
+        "closed_by": None,
+        "closed_ms": None,
     }
 
 
@@ -87,13 +98,17 @@ def test_events_are_numbered_and_their_data_is_json(book: IncidentBook) -> None:
     assert json.loads(json.dumps(events[0].data))["limit_celsius"] == 8.0
 
 
-def test_an_incident_leaves_the_open_list_when_it_is_over_and_acknowledged(
+def test_an_incident_leaves_the_open_list_when_its_goods_are_disposed_of_and_it_is_closed(
     stand: Stand, book: IncidentBook
 ) -> None:
     stand.hear(*[4.0] * 20, minute=51)
     stand.drain()
     assert [view.condition for view in book.open_items(10)] == ["normal"]
     book.acknowledge("i-000001", "", by=Actor("mei", 7, real_ms=7))
+    assert [view.workflow for view in book.open_items(10)] == ["acked"]
+    withdrawn = Disposed(ALL_LOTS, Decision.WITHDRAW, "")
+    drafts = [Draft("i-000001", body) for body in (withdrawn, Closed(""))]
+    stand.ledger.append(drafts, at_ms=8, by="mei")
     assert book.open_items(10) == []
     assert [view.id for view in book.all_items(10)] == ["i-000001"]
 

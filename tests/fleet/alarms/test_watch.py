@@ -123,7 +123,7 @@ def test_acknowledging_survives_every_revision() -> None:
     stand.drain()
     (revised,) = stand.incidents()
     assert revised.finding.episode.begin_ms == START_MS - 31 * MINUTE
-    assert (revised.acked_by, revised.open) == ("mei", False)
+    assert (revised.acked_by, revised.running) == ("mei", False)
 
 
 def test_a_rebuild_reads_only_from_its_checkpoint() -> None:

@@ -11,6 +11,9 @@ from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.commands import SqlCommands
+from gongfu_fleet.adapters.db.incident_desk import SqlIncidentDesk
+from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
+from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
@@ -26,10 +29,13 @@ from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import IncidentView
+from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.commands import CommandBook
+from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.people import By, PeopleDesk, add_account
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
+from gongfu_fleet.services.watched_zones import RegistryZones
 
 NOW = 1_790_000_000_000
 Visit = Callable[..., httpx.Client]
@@ -70,6 +76,14 @@ def sign_in(county: Engine) -> SignIn:
     return SignIn(people, HASHER)
 
 
+def desk_on(county: Engine) -> IncidentDesk:
+    registry = SqlRegistry(county)
+    zones = RegistryZones(registry)
+    return IncidentDesk(
+        SqlIncidentStore(county), SqlIncidentDesk(county), zones, SqlPeople(county), registry
+    )
+
+
 @pytest.fixture
 def deps(
     request: pytest.FixtureRequest, county: Engine, sign_in: SignIn, tmp_path: Path
@@ -82,6 +96,10 @@ def deps(
         ingest=request.getfixturevalue("ingest"),
         incidents=request.getfixturevalue("incidents"),
         commands=CommandBook(SqlCommands(county), SqlRegistry(county)),
+        desk=desk_on(county),
+        quality=AlarmQuality(
+            SqlLedgerFigures(county), SqlRegistry(county), request.getfixturevalue("clock").now_ms
+        ),
         sign_in=sign_in,
         tokens=Tokens(SqlTokens(county)),
         people=PeopleDesk(SqlPeople(county), HASHER, SqlRegistry(county)),

@@ -14,6 +14,7 @@ from gongfu_fleet.errors import MiswiredError
 from gongfu_fleet.ports import IncidentView
 
 Browser = Callable[[str], httpx.Client]
+LINK = "/api/acknowledge/{token}"
 PUBLIC = {
     ("GET", "/"),
     ("GET", "/health"),
@@ -21,10 +22,28 @@ PUBLIC = {
     ("GET", "/api/oidc"),
     ("GET", "/api/oidc/start"),
     ("GET", "/api/oidc/callback"),
+    # The token in the address is the permission.
+    ("GET", LINK),
+    ("POST", LINK),
+}
+STEPS: dict[str, dict[str, object]] = {
+    "assign": {"to": None},
+    "comment": {"text": "x"},
+    "shelve": {"for_s": 60, "reason": "x"},
+    "unshelve": {},
+    "out-of-service": {"work_order": "WO-1"},
+    "return": {},
+    "disposition": {"items": [{"decision": "withdraw"}]},
+    "close": {},
 }
 MANAGERS_ONLY = {
     ("POST", "/api/incidents/{incident_id}/acknowledge"),
+    ("POST", "/api/incidents/acknowledge"),
+    ("POST", "/api/incidents/shelve"),
+    ("GET", "/api/incidents/{incident_id}/assignees"),
+    *(("POST", f"/api/incidents/{{incident_id}}/{step}") for step in STEPS),
     ("GET", "/metrics"),
+    ("GET", "/api/notices"),
     ("POST", "/api/assets/{asset_id}/commands"),
     ("GET", "/api/assets/{asset_id}/commands"),
     ("GET", "/api/assets/{asset_id}/commands/{command_id}"),
@@ -36,8 +55,11 @@ ADMINS_ONLY = {
     ("POST", "/api/people/{person_id}/reset"),
 }
 AUDITORS_ONLY = {("GET", "/api/audit"), ("GET", "/api/audit/chain")}
-BODIES = {
+BODIES: dict[str, dict[str, object]] = {
     "/api/session/password": {"old": "x", "new": "y"},
+    **{f"/api/incidents/{{incident_id}}/{step}": body for step, body in STEPS.items()},
+    "/api/incidents/acknowledge": {"ids": ["x"]},
+    "/api/incidents/shelve": {"ids": ["x"], "for_s": 60, "reason": "x"},
     "/api/incidents/{incident_id}/acknowledge": {},
     "/api/assets/{asset_id}/commands": {"name": "voice", "text": "你好"},
     "/api/tokens": {"name": "x"},
@@ -84,6 +106,8 @@ def test_the_list_of_routes_is_the_contract(app: FastAPI) -> None:
         ("GET", "/api/assets/{asset_id}/readings"),
         ("GET", "/api/incidents"),
         ("GET", "/api/incidents/{incident_id}"),
+        ("GET", "/api/inbox"),
+        ("GET", "/api/alarm-quality"),
         ("GET", "/api/live"),
     }
 

@@ -6,17 +6,32 @@ peak and spans of running incidents measured on. Times are UTC ms, temperatures 
 
 import json
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gongfu_fleet.adapters.db.schema import Base
+from gongfu_fleet.domain.alarms.consequence import Consequence
+from gongfu_fleet.domain.alarms.handling import UNTOUCHED, Handling
+from gongfu_fleet.domain.alarms.handling_data import handling_of, handling_to_data
 from gongfu_fleet.domain.alarms.incident import Finding, Incident, Severity, Subject, Workflow
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 
 
 class IncidentRow(Base):
-    """One incident as of event ``n``; ``open`` while somebody must still do something."""
+    """One incident as of event ``n``; ``open`` while somebody must still do something.
+
+    ``handling`` is JSON; ``assignee``, ``shelved_until_ms`` and ``out_of_service`` stand in it too
+    and are here for lists.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -48,20 +63,33 @@ class IncidentRow(Base):
     merged_into: Mapped[str | None] = mapped_column(String(36))
     retracted: Mapped[bool]
     open: Mapped[bool]
+    consequence: Mapped[str] = mapped_column(String(20), server_default=text("'none'"))
+    eta_ms: Mapped[int | None] = mapped_column(BigInteger)
+    assignee: Mapped[str | None] = mapped_column(String(80))
+    shelved_until_ms: Mapped[int | None] = mapped_column(BigInteger)
+    out_of_service: Mapped[bool] = mapped_column(server_default=false())
+    handling: Mapped[str] = mapped_column(Text, server_default=text("'{}'"))
 
 
 class IncidentEventRow(Base):
-    """One entry of the ledger; ``seq`` numbers the whole ledger, ``data`` is JSON."""
+    """One entry of the ledger; ``seq`` numbers the whole ledger, ``data`` is JSON.
+
+    ``key`` was made by who asked for it: the same request is never done twice.
+    """
 
     __tablename__ = "incident_event"
+    __table_args__ = (
+        Index("ix_incident_event_incident_id_key", "incident_id", "key", unique=True),
+    )
 
     incident_id: Mapped[str] = mapped_column(ForeignKey("incident.id"), primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger, unique=True)
-    at_ms: Mapped[int] = mapped_column(BigInteger)
+    at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
     kind: Mapped[str] = mapped_column(String(20))
     by: Mapped[str | None] = mapped_column(String(80))
     data: Mapped[str] = mapped_column(Text)
+    key: Mapped[str | None] = mapped_column(String(48))
 
 
 class ZoneStateRow(Base):
@@ -111,7 +139,20 @@ def write_incident(row: IncidentRow, incident: Incident) -> None:
     row.late, row.silent, row.retracted = incident.late, incident.silent, incident.retracted
     row.workflow, row.acked_by = incident.workflow.value, incident.acked_by
     row.acked_ms, row.note, row.merged_into = incident.acked_ms, incident.note, incident.merged_into
-    row.open = incident.open
+    row.open, row.consequence, row.eta_ms = incident.open, incident.consequence, incident.eta_ms
+    _write_handling(row, incident.handling)
+
+
+def _write_handling(row: IncidentRow, handling: Handling) -> None:
+    row.assignee = handling.assignee
+    row.shelved_until_ms = handling.shelf.until_ms if handling.shelf else None
+    row.out_of_service = handling.service is not None
+    data = handling_to_data(handling)
+    row.handling = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def _read_handling(row: IncidentRow) -> Handling:
+    return UNTOUCHED if row.handling == "{}" else handling_of(json.loads(row.handling))
 
 
 def read_incident(row: IncidentRow) -> Incident:
@@ -138,4 +179,7 @@ def read_incident(row: IncidentRow) -> Incident:
         note=row.note,
         merged_into=row.merged_into,
         retracted=row.retracted,
+        consequence=Consequence(row.consequence),
+        eta_ms=row.eta_ms,
+        handling=_read_handling(row),
     )

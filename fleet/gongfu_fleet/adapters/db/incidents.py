@@ -169,10 +169,7 @@ class SqlIncidentStore:
             .order_by(IncidentEventRow.n)
         )
         with reading(self.engine) as session:
-            return [
-                Event(row.at_ms, row.by, event_data.from_data(row.kind, json.loads(row.data)))
-                for row in session.scalars(found)
-            ]
+            return [_event(row) for row in session.scalars(found)]
 
     def version(self, scope: Scope = EVERYTHING) -> int:
         """How many events the ledger holds of the scope."""
@@ -182,6 +179,11 @@ class SqlIncidentStore:
             inside = select(func.count()).select_from(IncidentEventRow)
             inside = inside.join(IncidentRow, IncidentEventRow.incident_id == IncidentRow.id)
             return session.scalar(inside.where(_visible(scope))) or 0
+
+
+def _event(row: IncidentEventRow) -> Event:
+    body = event_data.from_data(row.kind, json.loads(row.data))
+    return Event(row.at_ms, row.by, body, row.key or "")
 
 
 def _visible(scope: Scope) -> ColumnElement[bool]:

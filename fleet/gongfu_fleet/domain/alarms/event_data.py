@@ -7,6 +7,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gongfu_fleet.domain.alarms import handling_data
+from gongfu_fleet.domain.alarms.consequence import Consequence
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -23,7 +25,6 @@ from gongfu_fleet.domain.alarms.incident import (
 )
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
-from gongfu_fleet.errors import InvalidError
 
 Data = Mapping[str, Any]  # each kind has its own JSON fields
 
@@ -31,16 +32,19 @@ Data = Mapping[str, Any]  # each kind has its own JSON fields
 def to_data(body: Body) -> tuple[str, Data]:
     """The kind of an event and its fields."""
     match body:
-        case Raised(subject, severity, finding, late):
+        case Raised(subject, severity, finding, late, consequence):
             about = {"asset": subject.asset, "zone": subject.zone, "hazard": subject.hazard.value}
-            data = {**about, "severity": severity.value, **finding_data(finding)}
+            follows = {"severity": severity.value, "consequence": consequence.value}
+            data = {**about, **follows, **finding_data(finding)}
             return "late_raised" if late else "raised", data
         case ConditionChanged(finding):
             return "condition", finding_data(finding)
         case Revised(finding):
             return "revised", finding_data(finding)
-        case _:
+        case Silent() | Heard() | Acknowledged() | Merged() | Retracted():
             return _plain_data(body)
+        case _:
+            return handling_data.to_data(body)
 
 
 def _plain_data(body: Silent | Heard | Acknowledged | Merged | Retracted) -> tuple[str, Data]:
@@ -49,8 +53,8 @@ def _plain_data(body: Silent | Heard | Acknowledged | Merged | Retracted) -> tup
             return "silent", {"since_ms": since_ms}
         case Heard(upto_ms):
             return "heard", {"upto_ms": upto_ms}
-        case Acknowledged(note):
-            return "acknowledged", {"note": note}
+        case Acknowledged(note, eta_ms):
+            return "acknowledged", {"note": note, "eta_ms": eta_ms}
         case Merged(into):
             return "merged", {"into": into}
         case Retracted():
@@ -62,8 +66,13 @@ def from_data(kind: str, data: Data) -> Body:
     match kind:
         case "raised" | "late_raised":
             subject = Subject(data["asset"], data["zone"], Hazard(data["hazard"]))
-            severity = Severity(data["severity"])
-            return Raised(subject, severity, finding_of(data), late=kind == "late_raised")
+            return Raised(
+                subject,
+                Severity(data["severity"]),
+                finding_of(data),
+                late=kind == "late_raised",
+                consequence=Consequence(data.get("consequence", "none")),  # not told at first
+            )
         case "condition":
             return ConditionChanged(finding_of(data))
         case "revised":
@@ -79,16 +88,13 @@ def _plain_of(kind: str, data: Data) -> Body:
         case "heard":
             return Heard(data["upto_ms"])
         case "acknowledged":
-            return Acknowledged(data["note"])
+            return Acknowledged(data["note"], data.get("eta_ms"))  # not told at first
         case "merged":
             return Merged(data["into"])
         case "retracted":
             return Retracted()
         case _:
-            raise InvalidError(
-                f"The ledger holds an event of unknown kind {kind!r}.",
-                "It was written by a newer Gongfu: start that one.",
-            )
+            return handling_data.from_data(kind, data)
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:  # JSON fields

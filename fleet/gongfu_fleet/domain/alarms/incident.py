@@ -9,9 +9,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gongfu_fleet.domain.alarms.consequence import Consequence
+from gongfu_fleet.domain.alarms.handling import (
+    UNTOUCHED,
+    Closed,
+    Handling,
+    Moment,
+    Standing,
+    Step,
+    handle,
+    voided,
+)
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
-from gongfu_fleet.errors import ConflictError
+from gongfu_fleet.errors import ConflictError, InvalidError
 
 
 class Workflow(StrEnum):
@@ -57,6 +68,7 @@ class Raised:
     severity: Severity
     finding: Finding
     late: bool
+    consequence: Consequence = Consequence.NONE
 
 
 @dataclass(frozen=True)
@@ -89,9 +101,10 @@ class Heard:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """Somebody takes notice."""
+    """Somebody takes notice, and expects help to be there at ``eta_ms``, platform time."""
 
     note: str
+    eta_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,16 +120,20 @@ class Retracted:
 
 
 Timed = ConditionChanged | Revised
-Body = Raised | Timed | Silent | Heard | Acknowledged | Merged | Retracted
+Body = Raised | Timed | Silent | Heard | Acknowledged | Merged | Retracted | Step
 
 
 @dataclass(frozen=True)
 class Event:
-    """One entry of the ledger: ``at_ms`` is platform time of the entry, ``by`` None for us."""
+    """One entry of the ledger: ``at_ms`` is platform time of the entry, ``by`` None for us.
+
+    ``key`` was made by who asked for it, so that a request sent twice is done once.
+    """
 
     at_ms: int
     by: str | None
     body: Body
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +153,9 @@ class Incident:
     note: str | None = None
     merged_into: str | None = None
     retracted: bool = False
+    consequence: Consequence = Consequence.NONE
+    eta_ms: int | None = None
+    handling: Handling = UNTOUCHED
 
     @property
     def running(self) -> bool:
@@ -156,9 +176,20 @@ class Incident:
 
     @property
     def open(self) -> bool:
-        """Whether somebody must still do something about it."""
-        done = self.condition is Condition.NORMAL and self.workflow is not Workflow.UNACK
-        return self.living and not done
+        """Whether somebody must still do something about it.
+
+        Exposed goods need a word on what becomes of them, so only closing ends such an incident.
+        """
+        if not self.living or self.workflow is Workflow.CLOSED:
+            return False
+        if self.consequence is Consequence.PRODUCT:
+            return True
+        return self.condition is not Condition.NORMAL or self.workflow is Workflow.UNACK
+
+    def shelved(self, now_ms: int) -> bool:
+        """Whether it is put aside at ``now_ms``, platform time; what is over never is."""
+        shelf = self.handling.shelf
+        return shelf is not None and now_ms < shelf.until_ms and self.running
 
 
 def fold(incident_id: str, events: Iterable[Event]) -> Incident:
@@ -178,20 +209,45 @@ def apply(incident_id: str, incident: Incident | None, event: Event) -> Incident
     """
     if incident is None:
         return _raise(incident_id, event.body)
+    if _done_before(incident, event):
+        return incident
     if not incident.living:
         raise _refused(incident_id, "it is no longer an incident of its own", _successor(incident))
+    after = _stepped(incident, event)
+    return after if after is incident else _counted(after, event)
+
+
+def _stepped(incident: Incident, event: Event) -> Incident:
     match event.body:
         case Acknowledged():
-            after = _acknowledge(incident, event, event.body)
+            return _acknowledge(incident, event, event.body)
         case ConditionChanged() | Revised():
-            after = _find(incident, event.body)
+            return _find(incident, event.body)
         case Silent() | Heard():
-            after = _listen(incident, silent=isinstance(event.body, Silent))
+            return _listen(incident, silent=isinstance(event.body, Silent))
         case Merged() | Retracted():
-            after = _leave(incident, event.body)
+            return _leave(incident, event.body)
         case Raised():
-            raise _refused(incident_id, "it was raised before", "Revise it instead.")
-    return after if after is incident else replace(after, n=incident.n + 1)
+            raise _refused(incident.id, "it was raised before", "Revise it instead.")
+        case _:
+            return _handle(incident, event, event.body)
+
+
+def advanced(
+    incident: Incident, bodies: Iterable[Body], *, at_ms: int, by: str | None, key: str = ""
+) -> tuple[Incident, list[Event]]:
+    """The incident after all of these, and the events among them that changed something.
+
+    With a ``key`` each event gets its own from it. Raises as ``apply``: then none of them counts.
+    """
+    events = []
+    for place, body in enumerate(bodies):
+        event = Event(at_ms, by, body, f"{key}/{place}" if key and place else key)
+        after = apply(incident.id, incident, event)
+        if after is not incident:
+            events.append(event)
+        incident = after
+    return incident, events
 
 
 def measured(incident: Incident, finding: Finding) -> Incident:
@@ -202,18 +258,55 @@ def measured(incident: Incident, finding: Finding) -> Incident:
 def _raise(incident_id: str, body: Body) -> Incident:
     if not isinstance(body, Raised):
         raise _refused(incident_id, "it was never raised", "Begin with the event that raises it.")
-    return Incident(incident_id, 1, body.subject, body.severity, body.finding, body.late)
+    return Incident(
+        incident_id,
+        1,
+        body.subject,
+        body.severity,
+        body.finding,
+        body.late,
+        consequence=body.consequence,
+    )
+
+
+def _done_before(incident: Incident, event: Event) -> bool:
+    return bool(event.key) and event.key in incident.handling.keys
+
+
+def _counted(incident: Incident, event: Event) -> Incident:
+    after = replace(incident, n=incident.n + 1)
+    if not event.key:
+        return after
+    handling = replace(after.handling, keys=(*after.handling.keys, event.key))
+    return replace(after, handling=handling)
+
+
+def _handle(incident: Incident, event: Event, step: Step) -> Incident:
+    standing = Standing(
+        incident.id,
+        over=incident.finding.episode.end_ms is not None,
+        acked=incident.workflow is not Workflow.UNACK,
+        exposed=incident.consequence is Consequence.PRODUCT,
+    )
+    handling = handle(incident.handling, step, standing, Moment(event.at_ms, event.by))
+    if handling is incident.handling:
+        return incident
+    workflow = Workflow.CLOSED if isinstance(step, Closed) else incident.workflow
+    return replace(incident, handling=handling, workflow=workflow)
 
 
 def _acknowledge(incident: Incident, event: Event, body: Acknowledged) -> Incident:
     if incident.workflow is not Workflow.UNACK:
         return incident
+    if body.eta_ms is not None and body.eta_ms < event.at_ms:
+        raise InvalidError("Help cannot arrive in the past.", "Give a later time, or none.")
     return replace(
         incident,
         workflow=Workflow.ACKED,
         acked_by=event.by,
         acked_ms=event.at_ms,
         note=body.note or None,
+        eta_ms=body.eta_ms,
     )
 
 
@@ -224,7 +317,27 @@ def _find(incident: Incident, body: Timed) -> Incident:
         if was.end_ms is not None or not same_past:
             raise _refused(incident.id, "the past does not change by itself", "Revise it instead.")
     silent = incident.silent and now.end_ms is None
-    return replace(incident, finding=body.finding, silent=silent)
+    after = replace(incident, finding=body.finding, silent=silent)
+    return _reopen(after) if _worse(incident.subject.hazard, was, now) else after
+
+
+def _reopen(incident: Incident) -> Incident:
+    """Releases are void and a closed one is open again: it was judged on less than is known now."""
+    handling = voided(incident.handling)
+    after = replace(incident, handling=handling)
+    if incident.workflow is not Workflow.CLOSED:
+        return after
+    return replace(
+        after, workflow=Workflow.UNACK, acked_by=None, acked_ms=None, note=None, eta_ms=None
+    )
+
+
+def _worse(hazard: Hazard, was: Episode, now: Episode) -> bool:
+    if was.end_ms is None:
+        return False  # nothing was released or closed while it went on
+    longer = now.end_ms is None or now.end_ms > was.end_ms or now.begin_ms < was.begin_ms
+    further = now.peak_celsius - was.peak_celsius
+    return longer or (further < 0 if hazard is Hazard.TEMPERATURE_LOW else further > 0)
 
 
 def _listen(incident: Incident, *, silent: bool) -> Incident:

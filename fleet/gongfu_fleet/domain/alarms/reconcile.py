@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gongfu_fleet.domain.alarms.consequence import consequence_of
 from gongfu_fleet.domain.alarms.incident import (
     Body,
     ConditionChanged,
@@ -87,7 +88,8 @@ def _reaches(episode: Episode, ts_ms: int) -> bool:
 
 def _raised(subject: Subject, finding: Finding) -> Raised:
     late = finding.episode.condition is Condition.NORMAL
-    return Raised(subject, Severity.HIGH, finding, late=late)
+    consequence = consequence_of(subject.hazard)
+    return Raised(subject, Severity.HIGH, finding, late=late, consequence=consequence)
 
 
 def _correction(was: Finding, now: Finding) -> ConditionChanged | Revised | None:

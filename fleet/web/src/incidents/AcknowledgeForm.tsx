@@ -7,18 +7,20 @@ import { asProblem, type Problem } from '../shared/problem.ts';
 import { acknowledge } from './incidents.ts';
 
 const longestNote = 500;
+const longestEta_minutes = 10_080;
 
 function NoteForm({ incident, close }: { incident: Incident; close: () => void }) {
   const problem = useSignal<Problem | null>(null);
   const busy = useSignal(false);
   const note = useRef<HTMLTextAreaElement>(null);
+  const eta = useRef<HTMLInputElement>(null);
   useEffect(() => note.current?.focus(), []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     busy.value = true;
     problem.value = null;
     try {
-      await acknowledge(incident.id, note.current?.value.trim() ?? '');
+      await acknowledge(incident.id, { note: note.current?.value ?? '', eta_minutes: eta.current?.value ?? '' });
       close();
     } catch (fault) {
       problem.value = asProblem(fault);
@@ -31,6 +33,10 @@ function NoteForm({ incident, close }: { incident: Incident; close: () => void }
       <label class="field">
         {text.note}
         <textarea ref={note} data-testid="ack-note" rows={2} maxLength={longestNote} placeholder={text.placeholder} />
+      </label>
+      <label class="field">
+        {t.value.steps.eta}
+        <input ref={eta} data-testid="ack-eta" type="number" inputMode="numeric" min={0} max={longestEta_minutes} />
       </label>
       {problem.value && <ProblemNote problem={problem.value} />}
       <div class="ack-buttons">

@@ -10,8 +10,9 @@ import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { asProblem, type Problem } from '../shared/problem.ts';
 import { Acknowledge } from './AcknowledgeForm.tsx';
 import { EventList } from './EventList.tsx';
-import { Acknowledged, Chips, PeakAndLimit, Span } from './IncidentFacts.tsx';
+import { Acknowledged, Chips, Goods, PeakAndLimit, Span } from './IncidentFacts.tsx';
 import { fetchIncident, version } from './incidents.ts';
+import { Steps } from './Steps.tsx';
 import { hazardName, mayBeAcknowledged } from './wording.ts';
 
 const TemperatureStrip = lazy(() => import('./TemperatureStrip.tsx'));
@@ -36,8 +37,10 @@ function Body({ incident }: { incident: IncidentDetail }) {
       <Chips incident={incident} />
       {incident.merged_into && <a href={incidentHref(incident.merged_into)}>{text.merged}</a>}
       <Acknowledged incident={incident} />
+      <Goods incident={incident} />
       <div class="detail-actions">
         {mayBeAcknowledged(incident) && mayAcknowledge.value && <Acknowledge incident={incident} />}
+        <Steps incident={incident} />
         <button type="button" class="button" onClick={() => show(incident.asset)}>{text.showOnMap}</button>
       </div>
       <Suspense fallback={<p class="rail-wait">{t.value.loading}</p>}><TemperatureStrip incident={incident} /></Suspense>

@@ -4,6 +4,7 @@ import type { Incident } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { celsiusText } from '../shared/temperature.ts';
 import { duration, stamp } from '../shared/time.ts';
+import { allLots, awaitsDisposition, isShelved } from './steps.ts';
 import { conditionTone, lasted_ms, peakName, workflowTone, worst } from './wording.ts';
 
 export function Chips({ incident }: { incident: Incident }) {
@@ -14,7 +15,38 @@ export function Chips({ incident }: { incident: Incident }) {
         {t.value.workflow[incident.workflow]}
       </span>
       {incident.late && <span class="chip">{t.value.incidents.late}</span>}
+      <Modifiers incident={incident} />
     </span>
+  );
+}
+
+function Modifiers({ incident }: { incident: Incident }) {
+  const text = t.value.steps;
+  const until_ms = incident.shelved_until_ms;
+  const shelved = isShelved(incident, now_ms.value) && until_ms !== null;
+  return (
+    <>
+      {awaitsDisposition(incident) && <span class="chip" data-tone="outline" data-testid="awaits-disposition">{text.awaits}</span>}
+      {shelved && <span class="chip" data-tone="unknown" data-testid="shelved">{text.shelvedUntil(stamp(until_ms, now_ms.value))}</span>}
+      {incident.work_order !== null && <span class="chip" data-tone="unknown">{text.outOfService(incident.work_order)}</span>}
+      {incident.assignee !== null && <span class="chip" data-testid="assignee">{text.assigned(incident.assignee)}</span>}
+    </>
+  );
+}
+
+/** What was said of the goods, lot by lot. */
+export function Goods({ incident }: { incident: Incident }) {
+  const text = t.value.steps;
+  if (incident.dispositions.length === 0) return null;
+  return (
+    <ul class="lots" data-testid="lots">
+      {incident.dispositions.map((one) => (
+        <li key={one.lot}>
+          <b>{text.decisions[one.decision]}</b> {one.lot === allLots ? text.allLots : one.lot}
+          {one.note && <q>{one.note}</q>}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -53,6 +85,7 @@ export function Acknowledged({ incident }: { incident: Incident }) {
   return (
     <p class="acked">
       {t.value.acknowledge.by(incident.acked_by, stamp(incident.acked_ms, now_ms.value))}
+      {incident.eta_ms !== null && <> · {t.value.steps.expected(stamp(incident.eta_ms, now_ms.value))}</>}
       {incident.note && <q>{incident.note}</q>}
     </p>
   );

@@ -1,5 +1,6 @@
 import { mayAcknowledge } from '../session/session.ts';
 import { t } from '../shared/language.ts';
+import { pages } from '../shared/route.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { IncidentRow } from './IncidentRow.tsx';
 import { choose, listProblem, loadEarlier, nextPage, refreshIncidents, scope, shown, unacked } from './incidents.ts';
@@ -10,6 +11,7 @@ function ListHead() {
     <div class="rail-head">
       <h2>{text.heading}</h2>
       {unacked.value > 0 && <span class="chip" data-tone="alarm">{text.unacked(unacked.value)}</span>}
+      <a class="to-inbox" href={pages.inbox} data-testid="rail-to-inbox">{t.value.inbox.heading}</a>
       <div class="segments">
         {(['open', 'all'] as const).map((name) => (
           <button key={name} type="button" aria-pressed={scope.value === name} onClick={() => choose(name)}>{text[name]}</button>

@@ -1,5 +1,6 @@
 import type { Messages } from '../shared/messages/zh.ts';
 import { celsiusText } from '../shared/temperature.ts';
+import { allLots } from './steps.ts';
 import { stamp } from '../shared/time.ts';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -12,6 +13,14 @@ export function eventFacts(data: Data, t: Messages, now_ms: number): string[] {
     limit: number(data, 'limit_celsius', (celsius) => `${t.incidents.limit} ${celsiusText(celsius)}`),
     since: number(data, 'since_ms', (at_ms) => t.events.since(stamp(at_ms, now_ms))),
     upto: number(data, 'upto_ms', (at_ms) => t.events.upto(stamp(at_ms, now_ms))),
+    to: text(data, 'to', t.steps.assigned),
+    until: number(data, 'until_ms', (at_ms) => t.steps.shelvedUntil(stamp(at_ms, now_ms))),
+    eta: number(data, 'eta_ms', (at_ms) => t.steps.expected(stamp(at_ms, now_ms))),
+    order: text(data, 'work_order', t.steps.outOfService),
+    decision: text(data, 'decision', (code) => t.steps.decisions[code as keyof Messages['steps']['decisions']] ?? code),
+    lot: text(data, 'lot', (lot) => (lot === allLots ? t.steps.allLots : lot)),
+    reason: text(data, 'reason', (reason) => reason),
+    text: text(data, 'text', (said) => said),
     note: text(data, 'note', (note) => note),
     why: text(data, 'why', (why) => why),
     into: text(data, 'into', t.events.into),

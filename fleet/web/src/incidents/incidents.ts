@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { call, get } from '../shared/api.ts';
 import type { Incident, IncidentDetail, IncidentPage } from '../shared/contract.ts';
 import { asProblem, type Problem } from '../shared/problem.ts';
+import { acknowledgement, stepRequest, type Fields, type StepKind } from './steps.ts';
 import { inOrder, replaced, withKept } from './order.ts';
 
 export type Scope = 'open' | 'all';
@@ -84,8 +85,18 @@ export function fetchIncident(id: string): Promise<IncidentDetail> {
 }
 
 /** Tell the server that a person has seen it; the answer stands in the list at once. Raises Problem. */
-export async function acknowledge(id: string, note: string): Promise<void> {
-  const fresh = await call<Incident>('POST', `/api/incidents/${encodeURIComponent(id)}/acknowledge`, { note });
+export async function acknowledge(id: string, fields: Fields): Promise<void> {
+  keep(await call<Incident>('POST', `/api/incidents/${encodeURIComponent(id)}/acknowledge`, acknowledgement(fields)));
+}
+
+/** One step of a person; the answer stands in the list at once. Raises Problem. */
+export async function takeStep(id: string, kind: StepKind, said: { fields: Fields; key: string }): Promise<void> {
+  const { path, body } = stepRequest(id, kind, said);
+  keep(await call<Incident>('POST', path, body));
+}
+
+function keep(fresh: Incident): void {
+  const { id } = fresh;
   listed.value = replaced(listed.value ?? [], fresh);
   kept.value = [fresh, ...kept.value.filter((incident) => incident.id !== id)].slice(0, keptAtMost);
   announced.value = fresh;

@@ -135,6 +135,69 @@ export interface Incident {
   acked_ms: number | null;
   note: string | null;
   merged_into: string | null;
+  /** `product` when goods were exposed: closing it needs a word on what becomes of them. */
+  consequence: 'none' | 'product';
+  eta_ms: number | null;
+  assignee: string | null;
+  /** May have passed: then it is not shelved any more. */
+  shelved_until_ms: number | null;
+  shelved_by: string | null;
+  shelved_reason: string | null;
+  work_order: string | null;
+  dispositions: Disposition[];
+  closed_by: string | null;
+  closed_ms: number | null;
+}
+
+/** The newest word on a lot; the lot `*` is all of the zone that is not named. */
+export interface Disposition {
+  lot: string;
+  decision: 'release' | 'inspect' | 'withdraw';
+  note: string;
+  by: string | null;
+  at_ms: number;
+}
+
+export const queues = ['waiting', 'unacknowledged', 'mine', 'disposition', 'shelved', 'out_of_service'] as const;
+export type Queue = (typeof queues)[number];
+
+export interface Inbox {
+  now_ms: number;
+  items: Incident[];
+  next: string | null;
+  counts: Record<Queue, number>;
+  sites: string[];
+}
+
+/** What became of each incident of a bulk request. */
+export interface Outcomes {
+  items: { id: string; changed: boolean; incident: Incident | null; fault: { detail: string; remedy: string } | null }[];
+}
+
+/** Alarm quality of one period; shares are 0 to 1, null where nothing can be said. */
+export interface Quality {
+  annunciated: number;
+  late: number;
+  per_10_min: number;
+  most_in_10_min: number;
+  over_10_share: number;
+  floods: number;
+  flood_share: number;
+  top: { asset: string; zone: number; hazard: string; count: number }[];
+  top_share: number | null;
+  chattering: number;
+  shelvings: number;
+  acknowledged: number;
+  acknowledge_p50_s: number | null;
+  acknowledge_p95_s: number | null;
+  standing: { stale: number; shelved: number; out_of_service: number; unacknowledged: number; oldest_unacknowledged_ms: number | null };
+}
+
+export interface QualityReport {
+  start_ms: number;
+  end_ms: number;
+  overall: Quality;
+  operators: Record<string, Quality>;
 }
 
 export interface IncidentEvent {

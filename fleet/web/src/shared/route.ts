@@ -11,13 +11,12 @@ export function incidentHref(id: string): string {
   return prefix + encodeURIComponent(id);
 }
 
-export const pages = { account: '#/account', people: '#/people', audit: '#/audit', operations: '#/' } as const;
+export const pages = { account: '#/account', people: '#/people', audit: '#/audit', inbox: '#/inbox', quality: '#/quality', operations: '#/' } as const;
 export type Page = keyof typeof pages;
 
 export function pageOf(hash: string): Page {
-  if (hash === pages.account) return 'account';
-  if (hash === pages.audit) return 'audit';
-  return hash === pages.people ? 'people' : 'operations';
+  const named = (Object.keys(pages) as Page[]).find((page) => pages[page] === hash);
+  return named ?? 'operations';
 }
 
 export const openPage = signal<Page>('operations');

@@ -1,0 +1,1 @@
+"""The rules over one zone: one rule a file with its state, its check and its message."""

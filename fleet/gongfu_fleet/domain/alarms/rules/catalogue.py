@@ -1,0 +1,31 @@
+"""The rules that run over a zone, in the order in which they are told."""
+
+from gongfu_fleet.domain.alarms.rules import (
+    air_high,
+    door_ajar,
+    drift,
+    exposure,
+    no_cooling,
+    probe_fault,
+    probe_stuck,
+    product_high,
+    temperature_low,
+)
+from gongfu_fleet.domain.alarms.rules.rule import Rule, RuleHazard
+
+RULES: tuple[Rule, ...] = (
+    probe_fault.RULE,
+    probe_stuck.RULE,
+    door_ajar.RULE,
+    air_high.RULE,
+    no_cooling.RULE,
+    drift.RULE,
+    product_high.RULE,
+    temperature_low.RULE,
+    exposure.RULE,
+)
+
+
+def rule_of(hazard: RuleHazard) -> Rule:
+    """The rule that finds this hazard."""
+    return next(rule for rule in RULES if rule.hazard is hazard)

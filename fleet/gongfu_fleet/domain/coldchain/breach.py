@@ -1,0 +1,133 @@
+"""When a limit will be passed: the closed form, and a forecast with its spread.
+
+The air approaches where it is going as T(t) = Tinf + (T0 - Tinf) e^(-t/tau). From the last minutes
+of a rise Tinf and tau are known only roughly, so every pair on a grid is weighed by how well it
+fits; the grid is denser near the present than near the surroundings. The quantiles of the weighed
+times are the forecast.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+MINUTE_MS = 60_000
+_TAUS_MIN = tuple(5.0 * 1.45**n for n in range(16))
+_TOWARDS = 24
+# What sensors scatter, and how well one exponential describes a unit's warming.
+_SIGMA_CELSIUS = 0.25
+# Errors of neighbouring minutes are alike, so half an hour is not thirty witnesses.
+_INDEPENDENT = 12
+_HORIZON_MIN = 72 * 60.0
+
+
+class Forecast(NamedTuple):
+    """Milliseconds from the newest sample until the limit; None: not as far as can be seen."""
+
+    p10_ms: float | None
+    p50_ms: float | None
+    p90_ms: float | None
+
+
+def time_to_breach(now: float, towards: float, limit: float, tau: float) -> float:
+    """In the unit of ``tau``; 0 when already beyond, infinite when it never gets there."""
+    if now >= limit:
+        return 0.0
+    if towards <= limit:
+        return math.inf
+    return -tau * math.log((limit - towards) / (now - towards))
+
+
+class Goods(NamedTuple):
+    """What is to stay below the limit: its temperature now, and how slowly it follows the air."""
+
+    celsius: float
+    tau_min: float
+
+
+def forecast(
+    samples: Sequence[tuple[int, float]], goods: Goods, *, limit: float, warmest_celsius: float
+) -> Forecast | None:
+    """When the goods pass the limit, from the rise that the newest air samples end with.
+
+    ``warmest_celsius`` bounds where the air can go: the surroundings on a hot day. None while the
+    air does not rise, or after too few samples.
+    """
+    rise = _rise(samples)
+    if len(rise) < 5:  # noqa: PLR2004 - two parameters and a start
+        return None
+    if goods.celsius >= limit:
+        return Forecast(0.0, 0.0, 0.0)
+    weighed = []
+    for towards in _grid(rise[-1][1], warmest_celsius):
+        for tau in _TAUS_MIN:
+            level, weight = _fitted(rise, towards, tau)
+            if weight:
+                minutes = _crossing(goods, _Air(level, towards, tau), limit)
+                weighed.append((minutes * MINUTE_MS, weight))
+    return _quantiles(weighed)
+
+
+class _Air(NamedTuple):
+    now: float
+    towards: float
+    tau_min: float
+
+
+def _rise(samples: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:
+    # Back from the newest to the lowest of the last half hour: (minutes before now, celsius).
+    if not samples:
+        return []
+    end_ms = samples[-1][0]
+    recent = [s for s in samples if s[0] >= end_ms - 30 * MINUTE_MS]
+    lowest = min(range(len(recent)), key=lambda n: (recent[n][1], -n))
+    return [((ts - end_ms) / MINUTE_MS, celsius) for ts, celsius in recent[lowest:]]
+
+
+def _grid(now: float, warmest: float) -> list[float]:
+    room = max(warmest - now, 1.0)
+    return [now + room * (n / _TOWARDS) ** 1.5 for n in range(1, _TOWARDS + 1)]
+
+
+def _fitted(rise: Sequence[tuple[float, float]], towards: float, tau: float) -> tuple[float, float]:
+    # The level now is fitted too: below the goal, the air is a straight line in e^(-t/tau).
+    bends = [math.exp(-minutes / tau) for minutes, _ in rise]
+    below = [celsius - towards for _, celsius in rise]
+    level = sum(b * y for b, y in zip(bends, below, strict=True)) / sum(b * b for b in bends)
+    error = sum((y - level * b) ** 2 for b, y in zip(bends, below, strict=True)) / len(rise)
+    weight = math.exp(-error * min(len(rise), _INDEPENDENT) / (2 * _SIGMA_CELSIUS**2))
+    return towards + level, weight
+
+
+def _crossing(goods: Goods, air: _Air, limit: float) -> float:
+    # The goods follow air that follows its goal: two exponentials, crossed by halving.
+    if air.towards <= limit:
+        return math.inf
+    slow = goods.tau_min * (1.001 if goods.tau_min == air.tau_min else 1.0)
+    bent = (air.now - air.towards) * air.tau_min / (air.tau_min - slow)
+    rest = goods.celsius - air.towards - bent
+
+    def beyond(minutes: float) -> bool:
+        felt = air.towards + bent * math.exp(-minutes / air.tau_min)
+        return felt + rest * math.exp(-minutes / slow) >= limit
+
+    low, high = 0.0, _HORIZON_MIN
+    if not beyond(high):
+        return math.inf
+    for _ in range(18):
+        middle = (low + high) / 2
+        low, high = (low, middle) if beyond(middle) else (middle, high)
+    return high
+
+
+def _quantiles(weighed: Sequence[tuple[float, float]]) -> Forecast | None:
+    total = sum(weight for _, weight in weighed)
+    if total <= 0:
+        return None
+    found: list[float | None] = []
+    passed, wanted = 0.0, [0.1, 0.5, 0.9]
+    for at_ms, weight in sorted(weighed):
+        passed += weight / total
+        while wanted and passed >= wanted[0]:
+            found.append(None if math.isinf(at_ms) else at_ms)
+            wanted.pop(0)
+    return Forecast(*(found + [None] * 3)[:3])
