@@ -28,7 +28,8 @@ from schemathesis.specs.openapi.checks import (
 
 from gongfu.security.credentials import Shown, by_session
 from gongfu.security.matrix import DOCUMENT
-from gongfu.security.rules import DOOR, Place, Rule, rules_of
+from gongfu.security.rule import DOOR, Place, Rule
+from gongfu.security.rules import rules_of
 from gongfu.security.stand import Stand, StandError
 from gongfu_fleet.domain.people import Role
 
@@ -80,8 +81,7 @@ class _Fuzz:
             case.query = dict(noise)
         number, shown = next(self._numbers), self._caller(rule)
         if rule and number % ODD:
-            for name, kind in rule.objects.items():
-                case.path_parameters[name] = kind.make(self.stand, shown, Place.OWN)
+            self._name(case, rule, shown)
         headers = {} if number % STRANGER == 0 else dict(shown.headers)
         label = case.operation.label
         self.found.cases[label] = self.found.cases.get(label, 0) + 1
@@ -95,6 +95,16 @@ class _Fuzz:
                 self._note(label, failure, case)
         except Failure as failure:
             self._note(label, failure, case)
+
+    def _name(self, case: AnyCase, rule: Rule, shown: Shown) -> None:
+        """Put objects that exist where the case names any."""
+        made = {
+            name: kind.make(self.stand, shown, Place.OWN) for name, kind in rule.objects.items()
+        }
+        if rule.naming is None:
+            case.path_parameters.update(made)
+        elif isinstance(case.body, dict) and "ids" in case.body:
+            case.body = {**case.body, "ids": list(made.values())}
 
     def _caller(self, rule: Rule | None) -> Shown:
         spends = rule is not None and rule.spends

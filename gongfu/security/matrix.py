@@ -23,7 +23,8 @@ from gongfu.security.credentials import (
     Shown,
     credentials,
 )
-from gongfu.security.rules import DOOR, RULES, Place, Rule
+from gongfu.security.rule import DOOR, Place, Rule
+from gongfu.security.rules import RULES
 from gongfu.security.stand import Answer, Stand
 from gongfu_fleet.api.permissions import SAFE_METHODS, flat
 from gongfu_fleet.domain.people import Role
@@ -33,6 +34,7 @@ METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 # The page that says how to build the pages; with a bundle it is a mount.
 UNDOCUMENTED = {("GET", "/")}
 NOT_THERE = 404
+NOT_GOOD = 300
 Key = tuple[str, str]
 Operation = Mapping[str, Any]  # Any: a part of the OpenAPI document
 
@@ -97,6 +99,15 @@ class Matrix:
         }
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """An answer, its text without the names of what was asked for, and whether anything moved."""
+
+    answer: Answer
+    text: str
+    happened: bool
+
+
 @dataclass
 class _Calls:
     """Makes calls on the stand; sessions are opened once, except where a call uses them up."""
@@ -112,20 +123,20 @@ class _Calls:
             self._kept[credential.name] = credential.show(self.stand, "")
         return self._kept[credential.name]
 
-    def call(
-        self, route: Key, rule: Rule, credential: Credential, place: Place
-    ) -> tuple[Answer, str]:
-        """The answer, and its text without the names of what was asked for."""
+    def call(self, route: Key, rule: Rule, credential: Credential, place: Place) -> _Seen:
+        """What comes of the call."""
         shown, (method, path) = self.shown(credential, rule), route
         asked = {name: kind.make(self.stand, shown, place) for name, kind in rule.objects.items()}
         query = rule.query()
         where = path.format(**asked) + (f"?{query}" if query else "")
-        body = rule.body(place) if rule.body else None
+        body = rule.body(place) if rule.body else rule.naming(asked) if rule.naming else None
+        before = rule.trace(self.stand) if rule.trace else None
         answer = self.stand.send(method, where, headers=shown.headers, body=body)
+        happened = rule.trace is not None and rule.trace(self.stand) != before
         text = answer.text
         for one in asked.values():
             text = text.replace(one, "…")
-        return answer, text
+        return _Seen(answer, text, happened)
 
 
 def http_matrix(stand: Stand, rules: Mapping[Key, Rule | tuple[Rule, ...]] = RULES) -> Matrix:
@@ -183,28 +194,58 @@ def _row(
 ) -> Iterator[Cell]:
     route, operation = row
     not_there: dict[Place, str] = {}
+    good = success(operation) if rule.good is None else rule.good
     for place in rule.all_places():
-        expected = expectation(route[0], rule, credential, place, success(operation))
-        answer, text = calls.call(route, rule, credential, place)
-        leak = _leak(answer, outside[credential.part])
-        if expected == answer.status == NOT_THERE:
-            not_there[place] = text
-        if len(set(not_there.values())) > 1:
-            leak = "a foreign object is answered otherwise than a missing one"
-        yield Cell(route, credential.name, place, expected, answer.status, leak)
+        alone = expectation(route[0], rule, credential, place, good)
+        seen = calls.call(route, rule, credential, place)
+        # One request for many is answered; what became of each stands in the answer.
+        expected = good if rule.naming and alone == NOT_THERE else alone
+        if expected == seen.answer.status and alone == NOT_THERE:
+            not_there[place] = seen.text
+        words = outside[_part_shown(rule, credential, alone)]
+        told = (
+            _leak(seen.answer, words, always=rule.bearer),
+            _outcome(seen, alone == good) if rule.naming and expected == good else "",
+            _effect(seen, rule, route[0] not in SAFE_METHODS and alone == good < NOT_GOOD),
+            "a foreign object is answered otherwise than a missing one"
+            if len(set(not_there.values())) > 1
+            else "",
+        )
+        fault = "; ".join(one for one in told if one)
+        yield Cell(route, credential.name, place, expected, seen.answer.status, fault)
 
 
-def _leak(answer: Answer, words: frozenset[str]) -> str:
-    if answer.status >= 300:  # noqa: PLR2004 - only a 2xx has content of the fleet
+def _part_shown(rule: Rule, credential: Credential, expected: int) -> Part:
+    """Which part an answer may tell of; a link tells who has it of what it is about."""
+    if not rule.bearer:
+        return credential.part
+    return Part.WIDE if expected < NOT_GOOD else Part.NOTHING
+
+
+def _leak(answer: Answer, words: frozenset[str], *, always: bool) -> str:
+    if answer.status >= NOT_GOOD and not always:  # only a 2xx has content of the fleet
         return ""
     found = sorted(word for word in words if word in answer.text)
     return f"tells of {', '.join(found)}" if found else ""
 
 
+def _outcome(seen: _Seen, done: bool) -> str:  # noqa: FBT001 - what is to be seen
+    """Of the one object that was named."""
+    (item,) = json.loads(seen.answer.body)["items"]
+    as_told = (item["changed"], item["incident"] is not None, item["fault"] is None)
+    return "" if as_told == (done, done, done) else f"the outcome is {item}"
+
+
+def _effect(seen: _Seen, rule: Rule, moves: bool) -> str:  # noqa: FBT001 - as above
+    if rule.trace is None or seen.happened is moves:
+        return ""
+    return "it happened all the same" if seen.happened else "nothing came of it"
+
+
 def expectation(method: str, rule: Rule, credential: Credential, place: Place, good: int) -> int:
     """The status that a cell must have."""
-    if rule.good is not None:
-        good = rule.good
+    if rule.bearer:
+        return good if place is Place.OWN else NOT_THERE
     if rule.who is None or (rule.scraper and credential.scraper):
         return good
     if not credential.roles:

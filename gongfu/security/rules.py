@@ -5,23 +5,31 @@ Add a line: who may (by name of the role, not by permission), which objects stan
 body that is accepted.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from gongfu.security.credentials import (
     DAY_MS,
     FAR,
-    FAR_ASSET,
     FAR_OPERATOR,
-    NEAR_ASSET,
     NEAR_OPERATOR,
-    PEOPLE_ROLES,
     SCOPES,
     Part,
     Shown,
+)
+from gongfu.security.incident_rules import INCIDENT_RULES
+from gongfu.security.rule import (
+    ADMINS,
+    ANYONE,
+    AUDITING,
+    COMMANDING,
+    DOOR,
+    MEASURING,
+    UNLOCKING,
+    Kind,
+    Place,
+    Rule,
+    asset_of,
 )
 from gongfu.security.stand import PASSWORD, Stand, new_id
 from gongfu_broker.clock import real_ms
@@ -32,73 +40,9 @@ from gongfu_fleet.services.commands import Order, new_nonce
 from gongfu_fleet.services.people import By
 from gongfu_fleet.services.tokens import Wish
 
-Body = Callable[["Place"], Any]  # Any: whatever JSON can say
-ANYONE: frozenset[Role] = frozenset(PEOPLE_ROLES)
-ACTING = frozenset({Role.CREW, Role.DISPATCHER, Role.MANAGER, Role.ADMIN})
-AUDITING = frozenset({Role.AUDITOR, Role.ADMIN})
-MEASURING = frozenset({Role.MANAGER, Role.ADMIN})
-ADMINS = frozenset({Role.ADMIN})
-UNLOCKING = frozenset({Role.CREW, Role.MANAGER, Role.ADMIN})
-COMMANDING = frozenset({Role.DISPATCHER, Role.MANAGER, Role.ADMIN})
-DOOR = "door"
-
-
-class Place(StrEnum):
-    """Whose object a cell asks for: one inside the near part, one outside, one that is not there.
-
-    Of a person's own things: the caller's, another person's, nobody's.
-    """
-
-    OWN = "own"
-    FOREIGN = "foreign"
-    MISSING = "missing"
-    NONE = "no object"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How to come by an object of a kind; ``personal`` belongs to an account, not to a part."""
-
-    make: Callable[[Stand, Shown, Place], str]
-    personal: bool = False
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a route must answer. ``who`` None is everybody, ``whole`` needs a scope of everything.
-
-    ``or_who`` is for what two permissions open, each to its own roles. ``objects`` are the names in
-    the path with their kinds; ``foreign`` is the answer for one that is not the caller's. ``good``
-    is the status where the document's own good one does not come (a provider that is not there).
-    ``spends`` says that the call uses up who makes it.
-    """
-
-    who: frozenset[Role] | None
-    or_who: frozenset[Role] = frozenset()
-    tokens: bool = True
-    whole: bool = False
-    scraper: bool = False
-    objects: Mapping[str, Kind] = field(default_factory=dict)
-    places: tuple[Place, ...] = ()
-    query: Callable[[], str] = str
-    body: Body | None = None
-    foreign: int = 404
-    good: int | None = None
-    spends: bool = False
-
-    def all_places(self) -> tuple[Place, ...]:
-        """Which objects to ask for."""
-        if self.places:
-            return self.places
-        return (Place.OWN, Place.FOREIGN, Place.MISSING) if self.objects else (Place.NONE,)
-
 
 def _asset(_stand: Stand, _shown: Shown, place: Place) -> str:
-    return {Place.OWN: NEAR_ASSET, Place.FOREIGN: FAR_ASSET}.get(place, "cab-9999")
-
-
-def _incident(stand: Stand, shown: Shown, place: Place) -> str:
-    return new_id() if place is Place.MISSING else stand.incident(_asset(stand, shown, place))
+    return asset_of(place)
 
 
 def _person(stand: Stand, _shown: Shown, place: Place) -> str:
@@ -129,11 +73,11 @@ def _token(stand: Stand, shown: Shown, place: Place) -> str:
     return stand.fleet.tokens.add(_owner(stand, shown, place), wish, by=by)[0].id
 
 
-def _idle_asset(stand: Stand, shown: Shown, place: Place) -> str:
+def _idle_asset(stand: Stand, _shown: Shown, place: Place) -> str:
     """No command of it is under way."""
     now_ms = real_ms() + DAY_MS
     stand.fleet.commands.store.advance(lambda one: overdue(one, now_ms, grace_ms=0), now_ms)
-    return _asset(stand, shown, place)
+    return asset_of(place)
 
 
 def _command(stand: Stand, shown: Shown, place: Place) -> str:
@@ -145,7 +89,7 @@ def _command(stand: Stand, shown: Shown, place: Place) -> str:
 
 
 COMMANDED, COMMAND = Kind(_idle_asset), Kind(_command)
-ASSET, INCIDENT, PERSON = Kind(_asset), Kind(_incident), Kind(_person)
+ASSET, PERSON = Kind(_asset), Kind(_person)
 OWN_SESSION, OWN_TOKEN = Kind(_session, personal=True), Kind(_token, personal=True)
 
 
@@ -231,11 +175,7 @@ RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
     ("GET", "/api/assets/{asset_id}/readings"): Rule(
         ANYONE, objects={"asset_id": ASSET}, query=_span
     ),
-    ("GET", "/api/incidents"): Rule(ANYONE, query=lambda: "state=all"),
-    ("GET", "/api/incidents/{incident_id}"): Rule(ANYONE, objects={"incident_id": INCIDENT}),
-    ("POST", "/api/incidents/{incident_id}/acknowledge"): Rule(
-        ACTING, objects={"incident_id": INCIDENT}, body=lambda _: {"note": "seen"}
-    ),
+    **INCIDENT_RULES,
     ("POST", "/api/assets/{asset_id}/commands"): _commands(),
     ("GET", "/api/assets/{asset_id}/commands"): Rule(
         UNLOCKING, COMMANDING, objects={"asset_id": ASSET}

@@ -20,13 +20,16 @@ from gongfu.bench.house import free_port
 from gongfu.errors import GongfuError
 from gongfu.fleet_side import FleetSide, open_fleet
 from gongfu.http_server import HttpServer, http_server
-from gongfu.secrets_file import load_secrets
+from gongfu.notify_side import KEY_FILE
+from gongfu.secrets_file import load_secrets, write_private
 from gongfu.settings import ApiSettings, DemoSettings, Settings
 from gongfu.telemetry import Telemetry, open_telemetry
 from gongfu.wiring import Face
 from gongfu_broker.clock import RealClock, real_ms
 from gongfu_fleet.adapters.passwords import Argon2Passwords
-from gongfu_fleet.domain.alarms.incident import Finding, Raised, Severity, Subject
+from gongfu_fleet.domain.alarms.consequence import Consequence
+from gongfu_fleet.domain.alarms.handling import Step
+from gongfu_fleet.domain.alarms.incident import Acknowledged, Finding, Raised, Severity, Subject
 from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
@@ -43,6 +46,7 @@ STREAM_BYTES = 20_000
 LIVE_STEP_S = 0.02
 # The same for all, cheap to check: what is tried here is not argon2.
 PASSWORD = "a password of nobody real"  # noqa: S105 - people of an empty folder
+LINK_KEY = b"a key of nobody's links" * 2
 CHEAP = Argon2Passwords(memory_kib=64, passes=1)
 
 
@@ -84,10 +88,15 @@ class Stand:
         headers: Mapping[str, str] | None = None,
         body: object = None,
     ) -> Answer:
-        """One request without a cookie jar: it carries what it is given and nothing else."""
-        return self.forward(
-            httpx.Request(method, self.url + path, headers=dict(headers or {}), json=body)
-        )
+        """One request without a cookie jar: it carries what it is given and nothing else.
+
+        The body goes as JSON, bytes as the fields of a form.
+        """
+        sent, where = dict(headers or {}), self.url + path
+        if not isinstance(body, bytes):
+            return self.forward(httpx.Request(method, where, headers=sent, json=body))
+        sent["Content-Type"] = "application/x-www-form-urlencoded"
+        return self.forward(httpx.Request(method, where, headers=sent, content=body))
 
     def forward(self, request: httpx.Request) -> Answer:
         """Send a finished request; event streams are left after their first words."""
@@ -116,21 +125,25 @@ class Stand:
         """A new session of somebody, without the work of a password."""
         return self.fleet.sign_in.enter(account, Visit(HERE, agent), now_ms=real_ms())
 
-    def incident(self, asset: str) -> str:
-        """Raise an incident of an asset; returns its id."""
+    def incident(
+        self, asset: str, *steps: Step | Acknowledged, over: bool = False, exposed: bool = False
+    ) -> str:
+        """Raise an incident of an asset, ``exposed`` with goods, and take steps; returns its id."""
         now_ms, found = real_ms(), new_id()
         episode = Episode(
-            condition=Condition.ACTIVE,
+            condition=Condition.NORMAL if over else Condition.ACTIVE,
             begin_ms=now_ms - 60_000,
             raised_ms=now_ms - 30_000,
-            end_ms=None,
+            end_ms=now_ms - 10_000 if over else None,
             peak_celsius=11.5,
             unknown=(),
         )
         finding = Finding(episode, 8.0, "fresh", 1)
         subject = Subject(asset, 1, Hazard.TEMPERATURE_HIGH)
-        raised = Raised(subject, Severity.HIGH, finding, late=False)
-        self.fleet.ledger.append([Draft(found, raised)], at_ms=now_ms)
+        consequence = Consequence.PRODUCT if exposed else Consequence.NONE
+        raised = Raised(subject, Severity.HIGH, finding, late=False, consequence=consequence)
+        drafts = [Draft(found, body) for body in (raised, *steps)]
+        self.fleet.ledger.append(drafts, at_ms=now_ms)
         return found
 
     def close(self) -> None:
@@ -154,6 +167,7 @@ def security_stand(folder: Path) -> Iterator[Stand]:
     fleet = open_fleet(settings)
     telemetry = open_telemetry(settings.telemetry_path)
     load_secrets(settings.state)
+    write_private(settings.state / KEY_FILE, LINK_KEY)
     try:
         _some_readings(telemetry)
         with _served(settings, fleet, telemetry) as app:

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 
 from gongfu.security.credentials import credentials
 from gongfu.security.matrix import Matrix, http_matrix
-from gongfu.security.rules import ADMINS, RULES, rules_of
+from gongfu.security.rule import ADMINS
+from gongfu.security.rules import RULES, rules_of
 from gongfu.security.stand import Stand
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.domain.people import Role
