@@ -120,12 +120,22 @@ class _Calls:
         asked = {name: kind.make(self.stand, shown, place) for name, kind in rule.objects.items()}
         query = rule.query()
         where = path.format(**asked) + (f"?{query}" if query else "")
-        body = rule.body(place) if rule.body else None
+        body = _filled(rule.body(place), asked) if rule.body else None
         answer = self.stand.send(method, where, headers=shown.headers, body=body)
         text = answer.text
         for one in asked.values():
             text = text.replace(one, "…")
         return answer, text
+
+
+def _filled(body: Any, asked: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever JSON can say
+    if not isinstance(body, dict):
+        return body
+    named = {f"{{{name}}}": found for name, found in asked.items()}
+    return {
+        key: named.get(value, value) if isinstance(value, str) else value
+        for key, value in body.items()
+    }
 
 
 def http_matrix(stand: Stand, rules: Mapping[Key, Rule | tuple[Rule, ...]] = RULES) -> Matrix:

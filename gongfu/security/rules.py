@@ -40,7 +40,7 @@ MEASURING = frozenset({Role.MANAGER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 UNLOCKING = frozenset({Role.CREW, Role.MANAGER, Role.ADMIN})
 COMMANDING = frozenset({Role.DISPATCHER, Role.MANAGER, Role.ADMIN})
-DOOR = "door"
+DOOR, CLAIMED = "door", "cab-0002"
 
 
 class Place(StrEnum):
@@ -68,9 +68,9 @@ class Rule:
     """What a route must answer. ``who`` None is everybody, ``whole`` needs a scope of everything.
 
     ``or_who`` is for what two permissions open, each to its own roles. ``objects`` are the names in
-    the path with their kinds; ``foreign`` is the answer for one that is not the caller's. ``good``
-    is the status where the document's own good one does not come (a provider that is not there).
-    ``spends`` says that the call uses up who makes it.
+    the path, or in braces in the body, with their kinds; ``foreign`` is the answer for one that is
+    not the caller's. ``good`` is the status where the document's own good one does not come (a
+    provider that is not there). ``spends`` says that the call uses up who makes it.
     """
 
     who: frozenset[Role] | None
@@ -144,6 +144,47 @@ def _command(stand: Stand, shown: Shown, place: Place) -> str:
     return stand.fleet.commands.request(order, by=by).id
 
 
+def _spare(place: Place, near: str, far: str) -> str:
+    return {Place.OWN: near, Place.FOREIGN: far}.get(place, "cab-9999")
+
+
+def _bare_device(stand: Stand, _shown: Shown, place: Place) -> str:
+    """It has no secret yet."""
+    device, by = _spare(place, "cab-0003", "cab-0070"), By("stand", real_ms())
+    if place is not Place.MISSING and _living(stand, device):
+        stand.fleet.devices.revoke(device, by=by)
+    return device
+
+
+def _armed_device(stand: Stand, _shown: Shown, place: Place) -> str:
+    """It has a secret; hashing one takes a while, so it keeps it."""
+    device = _spare(place, "cab-0004", "cab-0071")
+    if place is not Place.MISSING and not _living(stand, device):
+        stand.fleet.devices.add(device, by=By("stand", real_ms()))
+    return device
+
+
+def _credential(stand: Stand, shown: Shown, place: Place) -> str:
+    if place is Place.MISSING:
+        return new_id()
+    return _living(stand, _armed_device(stand, shown, place))[0]
+
+
+def _living(stand: Stand, device: str) -> list[str]:
+    found = stand.fleet.devices.all(By("stand", real_ms()))
+    return [one.id for view in found if view.asset.id == device for one in view.credentials]
+
+
+def _code(stand: Stand, _shown: Shown, _place: Place) -> str:
+    """Of a device that nothing else asks for; who claims it decides whose it is."""
+    by = By("stand", real_ms())
+    return stand.fleet.devices.print_code(CLAIMED, days=1, by=by)[1]
+
+
+BARE, ARMED = Kind(_bare_device), Kind(_armed_device)
+CREDENTIAL, CODE = Kind(_credential), Kind(_code)
+
+
 COMMANDED, COMMAND = Kind(_idle_asset), Kind(_command)
 ASSET, INCIDENT, PERSON = Kind(_asset), Kind(_incident), Kind(_person)
 OWN_SESSION, OWN_TOKEN = Kind(_session, personal=True), Kind(_token, personal=True)
@@ -179,6 +220,11 @@ def _commands() -> tuple[Rule, ...]:
 
 def _wish(name: str, wish: Mapping[str, object], _place: Place) -> dict[str, object]:
     return {"name": name, **wish}
+
+
+def _claim(place: Place) -> dict[str, object]:
+    operator = FAR_OPERATOR if place is Place.FOREIGN else NEAR_OPERATOR
+    return {"code": "{code}", "operator": operator}
 
 
 OWN_ACCOUNT = Rule(ANYONE, tokens=False)
@@ -242,6 +288,25 @@ RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
     ),
     ("GET", "/api/assets/{asset_id}/commands/{command_id}"): Rule(
         UNLOCKING, COMMANDING, objects={"asset_id": ASSET, "command_id": COMMAND}
+    ),
+    ("GET", "/api/devices"): Rule(ADMINS),
+    ("POST", "/api/devices/{asset_id}/secret"): Rule(ADMINS, objects={"asset_id": BARE}),
+    ("POST", "/api/devices/{asset_id}/rotation"): Rule(
+        ADMINS, objects={"asset_id": ARMED}, body=lambda _: {"overlap_s": 0}
+    ),
+    ("DELETE", "/api/devices/{asset_id}/credentials"): Rule(ADMINS, objects={"asset_id": ARMED}),
+    ("DELETE", "/api/devices/{asset_id}/credentials/{credential_id}"): Rule(
+        ADMINS, objects={"asset_id": ARMED, "credential_id": CREDENTIAL}
+    ),
+    ("POST", "/api/devices/{asset_id}/code"): Rule(
+        ADMINS, objects={"asset_id": ARMED}, body=lambda _: {"days": 1}
+    ),
+    ("POST", "/api/claims"): Rule(
+        ADMINS,
+        objects={"code": CODE},
+        places=(Place.OWN, Place.FOREIGN),
+        body=_claim,
+        foreign=403,
     ),
     ("GET", "/api/live"): READ,
     ("GET", "/api/oidc"): Rule(None),
