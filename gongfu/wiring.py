@@ -173,6 +173,7 @@ def api(
         ingest=StoredIngestStatus(telemetry, face.connected),
         incidents=fleet.incidents,
         commands=fleet.commands,
+        devices=fleet.devices,
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,

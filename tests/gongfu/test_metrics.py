@@ -57,6 +57,7 @@ def deps(fleet: FleetSide) -> ApiDeps:
         ingest=ingest,
         incidents=fleet.incidents,
         commands=fleet.commands,
+        devices=fleet.devices,
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,

@@ -19,6 +19,7 @@ from gongfu_fleet.ports import (
     Readings,
 )
 from gongfu_fleet.services.commands import CommandBook
+from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.fleet_view import FleetViewer
 from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.jobs import JobState
@@ -73,6 +74,7 @@ class ApiDeps:
     ingest: IngestStatus
     incidents: IncidentBook
     commands: CommandBook
+    devices: DeviceDesk
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk

@@ -149,6 +149,7 @@ Reader = Annotated[SignedIn, Depends(Needs(Permission.READ))]
 Acknowledger = Annotated[SignedIn, Depends(Needs(Permission.ACKNOWLEDGE))]
 # Of the two, the command itself decides which is needed.
 Commander = Annotated[SignedIn, Depends(Needs(Permission.COMMAND, Permission.UNLOCK))]
+DeviceAdmin = Annotated[SignedIn, Depends(Needs(Permission.DEVICES))]
 PeopleAdmin = Annotated[SignedIn, Depends(Needs(Permission.PEOPLE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))

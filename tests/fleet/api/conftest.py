@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.commands import SqlCommands
+from gongfu_fleet.adapters.db.devices import SqlDevices
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
@@ -24,9 +25,11 @@ from gongfu_fleet.adapters.memory import (
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.devices import Hashes
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import IncidentView
 from gongfu_fleet.services.commands import CommandBook
+from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.people import By, PeopleDesk, add_account
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
@@ -35,6 +38,13 @@ NOW = 1_790_000_000_000
 Visit = Callable[..., httpx.Client]
 HASHER = Argon2Passwords(memory_kib=64, passes=1)
 Browser = Callable[[str], httpx.Client]
+
+
+class PlainHashes:
+    """Fits SecretHasher; no broker checks these."""
+
+    def hashes(self, secret: str) -> Hashes:
+        return Hashes(f"nats of {len(secret)}", f"mosquitto of {len(secret)}")
 
 
 @pytest.fixture
@@ -82,6 +92,7 @@ def deps(
         ingest=request.getfixturevalue("ingest"),
         incidents=request.getfixturevalue("incidents"),
         commands=CommandBook(SqlCommands(county), SqlRegistry(county)),
+        devices=DeviceDesk(SqlDevices(county), SqlRegistry(county), PlainHashes()),
         sign_in=sign_in,
         tokens=Tokens(SqlTokens(county)),
         people=PeopleDesk(SqlPeople(county), HASHER, SqlRegistry(county)),
