@@ -25,7 +25,6 @@ from gongfu_fleet.domain.devices import (
     CredentialKind,
     New,
     Plan,
-    certified,
     check_secret,
     first_secret,
     living,
@@ -68,13 +67,6 @@ class DeviceView:
     credentials: tuple[Credential, ...]
     ever: bool
     claim: Claim | None
-
-
-class Certificate(NamedTuple):
-    """What the registry must know of a certificate; ``serial`` is its number, hex."""
-
-    serial: str
-    expires_ms: int
 
 
 class Wanted(NamedTuple):
@@ -153,25 +145,6 @@ class DeviceDesk:
         )
         deed = _deed("device.rotate", device, by, {"overlap_s": overlap_s})
         return Issued(_added(self._change(device, decide, deed)), made)
-
-    def certify(
-        self, device: str, certificate: Certificate, *, overlap_s: int, by: By
-    ) -> Credential:
-        """Take up a certificate made for the device. Raises NotFoundError, InvalidError."""
-        _require(self.registry.assets(by.scope), device)
-        new = New(
-            _new_id(by),
-            CredentialKind.CERTIFICATE,
-            serial=certificate.serial,
-            expires_ms=certificate.expires_ms,
-        )
-        decide = partial(certified, device, new=new, now_ms=by.at_ms, overlap_ms=overlap_s * 1000)
-        data: dict[str, int | str] = {
-            "serial": certificate.serial,
-            "expires_ms": certificate.expires_ms,
-        }
-        deed = _deed("device.certificate", device, by, data)
-        return _added(self._change(device, decide, deed))
 
     def revoke(self, device: str, *, by: By, credential_id: str | None = None) -> int:
         """End all credentials of a device, or one; returns how many. Raises NotFoundError."""
