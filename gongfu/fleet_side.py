@@ -5,11 +5,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from gongfu.broker_hashes import BrokerHashes
 from gongfu.secrets_file import write_private
 from gongfu.settings import Settings
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.commands import SqlCommands
+from gongfu_fleet.adapters.db.devices import SqlDevices
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incident_desk import SqlIncidentDesk
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
@@ -21,6 +23,7 @@ from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.services.commands import CommandBook
+from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.incidents import IncidentBook
 from gongfu_fleet.services.jobs import Schedule
@@ -54,6 +57,7 @@ class FleetSide:
     tokens: Tokens
     people: PeopleDesk
     audit: SqlAuditLog
+    devices: DeviceDesk
     first_password: str | None
 
     def schedule(self) -> Schedule:
@@ -90,6 +94,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         tokens=Tokens(SqlTokens(engine)),
         people=PeopleDesk(people, passwords, registry),
         audit=SqlAuditLog(engine),
+        devices=DeviceDesk(SqlDevices(engine), registry, BrokerHashes()),
         first_password=password,
     )
 

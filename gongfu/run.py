@@ -17,7 +17,7 @@ from gongfu.children import OwnChild
 from gongfu.cli.output import say
 from gongfu.collector import calm_collector
 from gongfu.demo_clock import platform_clock, utc_now
-from gongfu.directory import RegisteredDevices
+from gongfu.device_accounts import DeviceAccounts, adopt_former, equip_county, keep_accounts
 from gongfu.fleet_side import FIRST_PASSWORD, FleetSide, open_fleet
 from gongfu.flow_side import flow_of, room_at
 from gongfu.fsync_gate import gate_engine
@@ -31,9 +31,17 @@ from gongfu.settings import Settings
 from gongfu.state_lock import hold_state
 from gongfu.status_line import report_status
 from gongfu.telemetry import Telemetry, open_telemetry
-from gongfu.wiring import Face, Worker, api, broker_users, embedded_broker, worker
+from gongfu.wiring import (
+    Face,
+    Worker,
+    api,
+    broker_users,
+    embedded_broker,
+    platform_users,
+    worker,
+)
 from gongfu_broker.broker_keeper import BrokerKeeper
-from gongfu_broker.clock import Clock, RealClock, read_clock, write_anchor
+from gongfu_broker.clock import Clock, RealClock, read_clock, real_ms, write_anchor
 from gongfu_broker.embedded import require_free_port
 from gongfu_fleet.jobs import Job, start_jobs
 from gongfu_fleet.services.flow import Flow
@@ -128,9 +136,12 @@ def _open(settings: Settings, *, read_only: bool = False) -> Iterator[House]:
 
 @contextlib.asynccontextmanager
 async def _broker(house: House) -> AsyncIterator[None]:
-    devices = RegisteredDevices(house.fleet.registry)
-    keys = load_secrets(house.settings.state, devices.devices())
-    broker = embedded_broker(house.settings, broker_users(devices, keys))
+    keys = adopt_former(house.fleet, house.settings)
+    if house.settings.simulates:
+        equip_county(house.fleet, house.settings)
+    accounts = DeviceAccounts(house.fleet)
+    known = accounts.state(real_ms())
+    broker = embedded_broker(house.settings, broker_users(house.fleet, keys))
     if broker is None:
         yield
         return
@@ -138,16 +149,18 @@ async def _broker(house: House) -> AsyncIterator[None]:
     await broker.start()
     keeper = BrokerKeeper(broker)
     house.troubles.append(keeper.troubles)
-    watcher = asyncio.create_task(keeper.run())
+    platform = platform_users(keys)
+    keeping = keep_accounts(accounts, platform, broker.reload, started_with=known)
+    tasks = [asyncio.create_task(keeper.run()), asyncio.create_task(keeping)]
     try:
         yield
     finally:
-        watcher.cancel()
+        await _end(tasks)
         await broker.stop()
 
 
 def _worker(house: House) -> Worker:
-    keys = load_secrets(house.settings.state, [])
+    keys = load_secrets(house.settings.state)
     made = worker(
         house.settings, keys, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet
     )

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -14,8 +13,8 @@ _BYTES = 24  # 192 bits, more than the 128 a device password needs
 class Secrets(msgspec.Struct, frozen=True):
     """Broker passwords. Client ids of ingest are secret too: none can be taken over by name.
 
-    ``metrics`` is the token of who scrapes. It, and what the lane for backfill uses, are empty in a
-    file made before there were such things.
+    ``metrics`` is the token of who scrapes. It, and what backfill and downlink use, are empty in a
+    file made before there were such things. ``devices`` is what a former version kept here.
     """
 
     ingest: str
@@ -29,27 +28,32 @@ class Secrets(msgspec.Struct, frozen=True):
     downlink_client_id: str = ""
 
 
-def load_secrets(state: Path, devices: Iterable[str]) -> Secrets:
-    """Read the file, adding what is missing for new devices."""
+def load_secrets(state: Path) -> Secrets:
+    """Read the file, making what is missing."""
     path = state / FILE_NAME
     try:
         known = msgspec.json.decode(path.read_bytes(), type=Secrets)
     except FileNotFoundError:
         known = Secrets(_new(), f"ingest-p0-{_new()}", _new())
-    missing = {dev: _new() for dev in devices if dev not in known.devices}
-    if not missing and known.backfill and known.metrics and known.downlink and path.exists():
+    if known.backfill and known.metrics and known.downlink and path.exists():
         return known
     complete = msgspec.structs.replace(
         known,
-        devices={**known.devices, **missing},
         backfill=known.backfill or _new(),
         backfill_client_id=known.backfill_client_id or f"ingest-bf-p0-{_new()}",
         metrics=known.metrics or _new(),
         downlink=known.downlink or _new(),
         downlink_client_id=known.downlink_client_id or f"downlink-{_new()}",
     )
-    write_private(path, msgspec.json.format(msgspec.json.encode(complete), indent=1))
+    _write(path, complete)
     return complete
+
+
+def forget_devices(state: Path) -> Secrets:
+    """Take the devices' secrets out of a file of a former version."""
+    rest = msgspec.structs.replace(load_secrets(state), devices={})
+    _write(state / FILE_NAME, rest)
+    return rest
 
 
 def metrics_token(state: Path) -> str:
@@ -69,6 +73,10 @@ def write_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def _write(path: Path, secrets: Secrets) -> None:
+    write_private(path, msgspec.json.format(msgspec.json.encode(secrets), indent=1))
 
 
 def _new() -> str:

@@ -8,8 +8,8 @@ import msgspec
 from gongfu.children import parent_gone
 from gongfu.demo_county import demo_scenario
 from gongfu.fleet_side import open_fleet
-from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
+from gongfu.simulated_secrets import simulated_secrets
 from gongfu.wiring import connector
 from gongfu_broker.clock import Clock, read_clock
 from gongfu_firmware_sim.run import SimSetup, simulate
@@ -38,7 +38,7 @@ async def simulate_county(settings: Settings, *, until_stdin_closes: bool) -> No
     setup = SimSetup(
         connector=connector(settings),
         clock=clock,
-        secrets=load_secrets(settings.state, []).devices,
+        secrets=simulated_secrets(settings.state),
         ring_path=settings.state / RING,
         ledger=settings.demo.ledger,
     )

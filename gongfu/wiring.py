@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fastapi import FastAPI
 
 from gongfu.consumers import ConsumerLoop
+from gongfu.device_accounts import DeviceAccounts, without_impostors
 from gongfu.directory import RegisteredDevices
 from gongfu.downlink import Downlink, downlink_session
 from gongfu.fleet_side import FleetSide
@@ -29,7 +30,6 @@ from gongfu.telemetry import (
 from gongfu_broker.access import (
     BACKFILL_LEAVES,
     User,
-    device_user,
     downlink_user,
     ingest_user,
     replay_user,
@@ -87,17 +87,21 @@ class Face:
     room: Callable[[], Room | None]
 
 
-def broker_users(devices: RegisteredDevices, keys: Secrets) -> list[User]:
-    """Every account of the embedded broker."""
-    known = devices.devices().values()
+def platform_users(keys: Secrets) -> list[User]:
+    """The platform's own accounts on the broker."""
     return [
         # Allowed what is late too: its session may bear that filter from before, and gives it up.
         ingest_user(INGEST, keys.ingest),
         ingest_user(OWN_BACKFILL_USER, keys.backfill, BACKFILL_LEAVES),
         replay_user(REPLAY, keys.replay),
         downlink_user(OWN_DOWNLINK_USER, keys.downlink),
-        *(device_user(device, keys.devices[device.dev]) for device in known),
     ]
+
+
+def broker_users(fleet: FleetSide, keys: Secrets) -> list[User]:
+    """Every account of the broker as of now."""
+    devices = DeviceAccounts(fleet).users(real_ms())
+    return without_impostors(platform_users(keys), devices)
 
 
 def embedded_broker(settings: Settings, users: Sequence[User]) -> EmbeddedBroker | None:
@@ -175,6 +179,7 @@ def api(
         commands=fleet.commands,
         desk=fleet.desk,
         quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms),
+        devices=fleet.devices,
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,

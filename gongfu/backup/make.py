@@ -16,7 +16,13 @@ from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.errors import FleetError
 
 # Everything in the state folder that is neither a database nor made anew by itself.
-PLAIN_FILES = ("secrets.json", "first-password.txt", "clock.json", "scenario.json")
+PLAIN_FILES = (
+    "secrets.json",
+    "simulator-secrets.json",
+    "first-password.txt",
+    "clock.json",
+    "scenario.json",
+)
 
 
 def make_backup(settings: Settings, out: Path) -> Manifest:

@@ -189,7 +189,7 @@ class _Truck:
     @contextlib.asynccontextmanager
     async def speaking(self) -> AsyncIterator[Bus]:
         """A connection on which acks are heard."""
-        secret = self.stand.secrets.devices[self.asset.id]
+        secret = self.stand.device_secrets[self.asset.id]
         session = Session(self.asset.id, self.asset.id, secret)
         async with self.stand.connector.connect(session) as bus:
             await bus.subscribe(self._topic(Leaf.ACK))

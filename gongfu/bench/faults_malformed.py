@@ -184,7 +184,7 @@ class _Script:
     @contextlib.asynccontextmanager
     async def _speaking(self) -> AsyncIterator[dict[Speaker, Bus]]:
         secrets, connector = self._stand.secrets, self._stand.connector
-        own = Session(DEV, DEV, secrets.devices[DEV])
+        own = Session(DEV, DEV, self._stand.device_secrets[DEV])
         replay = Session("faults-malformed", "replay", secrets.replay)
         async with connector.connect(own) as device, connector.connect(replay) as tool:
             await device.subscribe(_topic("ack"))

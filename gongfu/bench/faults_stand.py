@@ -10,12 +10,14 @@ import httpx
 
 from gongfu.bench.faults_herd import Herd, HerdSetup
 from gongfu.bench.house import House, HouseError, free_port
+from gongfu.device_accounts import equip_all
 from gongfu.directory import RegisteredDevices
 from gongfu.faults.effort import Effort, FaultRun
 from gongfu.fleet_side import open_fleet
 from gongfu.ledger_check import Verdict, check_ledger
 from gongfu.secrets_file import Secrets, load_secrets
 from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
+from gongfu.simulated_secrets import simulated_secrets
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.mqtt.client import MqttConnector
 from gongfu_broker.ports import BusConnector, Device
@@ -50,6 +52,8 @@ class Stand:
 
     def start(self) -> None:
         """Start it and wait until ingest is connected to its broker."""
+        if not self.device_secrets:
+            equip_all(self.settings)
         self.house.start()
         self.wait_up()
 
@@ -96,7 +100,12 @@ class Stand:
     @property
     def secrets(self) -> Secrets:
         """The broker's passwords, made at the first start."""
-        return load_secrets(self.settings.state, [])
+        return load_secrets(self.settings.state)
+
+    @property
+    def device_secrets(self) -> dict[str, str]:
+        """The devices' passwords, by id."""
+        return simulated_secrets(self.settings.state)
 
     @property
     def connector(self) -> AiomqttConnector:
@@ -110,7 +119,7 @@ class Stand:
         """
         assets = self.assets()[:devices]
         way = self.connector if msg_per_s < MANY_PER_S else self._own_client
-        return Herd(HerdSetup(way, self.secrets.devices, assets, self.ring, msg_per_s, mute))
+        return Herd(HerdSetup(way, self.device_secrets, assets, self.ring, msg_per_s, mute))
 
     @property
     def _own_client(self) -> BusConnector:

@@ -2,9 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -16,10 +16,12 @@ from gongfu.bench.load_check import judge
 from gongfu.bench.load_county import device_ids, register
 from gongfu.bench.load_link import Account
 from gongfu.bench.load_process import Companion
+from gongfu.device_accounts import equip_simulated
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import open_fleet
-from gongfu.secrets_file import Secrets, load_secrets
+from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
+from gongfu.simulated_secrets import simulated_secrets
 from gongfu.wiring import broker_users
 from gongfu_broker.access import User
 from gongfu_broker.topics import DOWN, ROOT, UP, VERSION
@@ -38,12 +40,12 @@ class Stand:
     folder: Path
     devices: int
     users: tuple[User, ...]
-    keys: Secrets
+    secrets: Mapping[str, str] = field(repr=False)
 
     @property
     def platform_users(self) -> list[User]:
         """The accounts without the devices' own."""
-        return [user for user in self.users if user.name not in self.keys.devices]
+        return [user for user in self.users if user.name not in self.secrets]
 
     @property
     def template(self) -> Path:
@@ -66,12 +68,12 @@ def prepare(folder: Path, devices: int) -> Stand:
     fleet = open_fleet(settings)
     try:
         register(fleet.registry, devices)
-        known = RegisteredDevices(fleet.registry)
-        keys = load_secrets(settings.state, known.devices())
-        users = (*broker_users(known, keys), _publisher())
+        equip_simulated(fleet, settings, RegisteredDevices(fleet.registry).devices())
+        keys = load_secrets(settings.state)
+        users = (*broker_users(fleet, keys), _publisher())
     finally:
         fleet.close()
-    return Stand(folder, devices, users, keys)
+    return Stand(folder, devices, users, simulated_secrets(settings.state))
 
 
 def _publisher() -> User:
@@ -87,9 +89,8 @@ def publisher() -> Account:
 def own_accounts(stand: Stand) -> list[Account]:
     """A connection per device, with its own account."""
     site = f"{ROOT}/{VERSION}/quzhou"
-    secrets = stand.keys.devices
     return [
-        Account(dev, dev, secrets[dev], f"{site}/{dev}/{DOWN[0]}")
+        Account(dev, dev, stand.secrets[dev], f"{site}/{dev}/{DOWN[0]}")
         for dev in device_ids(stand.devices)
     ]
 

@@ -98,7 +98,7 @@ async def pipeline(subject: Subject) -> AsyncIterator[Running]:
 
 def _lines(stack: AsyncExitStack, subject: Subject) -> Running:
     settings = subject.settings()
-    keys = load_secrets(settings.state, [])
+    keys = load_secrets(settings.state)
     fleet = open_fleet(settings)
     stack.callback(fleet.close)
     session = Session(keys.ingest_client_id, INGEST, keys.ingest)
@@ -109,7 +109,7 @@ def _lines(stack: AsyncExitStack, subject: Subject) -> Running:
 
 def _ours(stack: AsyncExitStack, subject: Subject) -> Running:
     settings = subject.settings()
-    keys = load_secrets(settings.state, [])
+    keys = load_secrets(settings.state)
     fleet = open_fleet(settings)
     stack.callback(fleet.close)
     telemetry = _telemetry(stack, settings)
@@ -129,7 +129,7 @@ def _ours(stack: AsyncExitStack, subject: Subject) -> Running:
 
 def _reference(stack: AsyncExitStack, subject: Subject) -> Running:
     settings = subject.settings()
-    keys = load_secrets(settings.state, [])
+    keys = load_secrets(settings.state)
     commits = subject.kind is Kind.REFERENCE_COMMIT
     reference = ReferencePipeline(
         aiomqtt.Client(

@@ -25,6 +25,7 @@ PARTS = {
     TIMED: "gongfu.bench.security_parts:sign_in",
     "matrix": "gongfu.bench.security_parts:matrix",
     "fuzz": "gongfu.bench.security_parts:fuzzing",
+    "mqtt": "gongfu.bench.security_parts:mqtt",
     "audit": "gongfu.bench.security_parts:audit",
     "device_flood": "gongfu.bench.security_parts:flooding_device",
     "pages": "gongfu.bench.security_parts:pages",

@@ -14,6 +14,7 @@ from gongfu.faults.effort import CannotRunError
 from gongfu.security.audit_rows import alter_every_row, alter_in_database
 from gongfu.security.injections import Injection, injections
 from gongfu.security.matrix import http_matrix
+from gongfu.security.mqtt_matrix import mqtt_matrix
 from gongfu.security.replays import replayed_unlocks
 from gongfu.security.stand import security_stand
 from gongfu_fleet.adapters.db.engine import open_database
@@ -85,6 +86,11 @@ def replays(run: Try) -> Figures:
     finally:
         engine.dispose()
     return {"unlock_replays": found.replayed, "unlock_replays_succeeded": found.succeeded}
+
+
+def mqtt(run: Try) -> Figures:
+    """S2, and S3 at the brokers: credentials, topics, takeovers, the time of a revocation."""
+    return asdict(asyncio.run(mqtt_matrix(run.folder)))
 
 
 def audit(run: Try) -> Figures:

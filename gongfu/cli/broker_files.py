@@ -3,17 +3,19 @@
 import os
 import secrets
 import signal
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gongfu.cli.output import emit, fail, say
-from gongfu.directory import RegisteredDevices
+from gongfu.device_accounts import LOOK_S, DeviceAccounts, adopt_former
 from gongfu.fleet_side import open_fleet
-from gongfu.secrets_file import load_secrets, write_private
+from gongfu.secrets_file import write_private
 from gongfu.settings import Settings
 from gongfu.wiring import broker_users
 from gongfu_broker.access import User
+from gongfu_broker.clock import real_ms
 from gongfu_broker.mosquitto_config import (
     CONFIGURATION,
     PASSWORDS,
@@ -28,38 +30,52 @@ _BYTES = 24
 
 @dataclass(frozen=True)
 class Request:
-    """Where the files go, what mosquitto is told, and whether a running one is to read them."""
+    """Where the files go, what mosquitto is told, and whether a running one is to read them.
+
+    ``watch``: stay, and do it again whenever an account has changed.
+    """
 
     out: Path
     mosquitto: MosquittoSettings
     reload: bool
+    watch: bool = False
 
 
 def write_broker_files(settings: Settings, request: Request, *, as_json: bool) -> None:
     """Write what has changed; with ``reload`` the broker named by the pid file takes it up."""
     request.out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    users = _accounts(settings, request.out)
+    fleet = open_fleet(settings)
+    try:
+        keys, accounts = adopt_former(fleet, settings), DeviceAccounts(fleet)
+        known = accounts.state(real_ms())
+        _write_once(request, broker_users(fleet, keys), as_json=as_json)
+        while request.watch:
+            time.sleep(LOOK_S)
+            found = accounts.state(real_ms())
+            if found != known:
+                _write_once(request, broker_users(fleet, keys), as_json=as_json)
+                known = found
+    finally:
+        fleet.close()
+
+
+def _write_once(request: Request, accounts: Iterable[User], *, as_json: bool) -> None:
+    users = [*accounts, health_user(_health_secret(request.out / HEALTH_PASSWORD))]
     passwords = request.out / PASSWORDS
     known = passwords.read_text() if passwords.exists() else ""
     changed = _write(request.out, generated_files(request.mosquitto, users, known))
-    if request.reload:
-        _reload(request.mosquitto.pid_file)
+    if request.reload and (changed or not request.watch):
+        fault = _reload(request.mosquitto.pid_file)
+        if fault and not request.watch:
+            fail(fault)
+        if fault:
+            say(fault)
     if as_json:
         emit({"accounts": len(users), "changed": changed, "reloaded": request.reload})
         return
     say(f"{len(users)} accounts in {request.out}; changed: {', '.join(changed) or 'nothing'}")
     if changed and not request.reload:
         say("a running mosquitto takes them up at SIGHUP (a change of listeners at its next start)")
-
-
-def _accounts(settings: Settings, out: Path) -> list[User]:
-    fleet = open_fleet(settings)
-    try:
-        devices = RegisteredDevices(fleet.registry)
-        keys = load_secrets(settings.state, devices.devices())
-        return [*broker_users(devices, keys), health_user(_health_secret(out / HEALTH_PASSWORD))]
-    finally:
-        fleet.close()
 
 
 def _health_secret(path: Path) -> str:
@@ -80,10 +96,12 @@ def _write(out: Path, files: Mapping[str, str]) -> list[str]:
     return changed
 
 
-def _reload(pid_file: Path | None) -> None:
+def _reload(pid_file: Path | None) -> str:
+    """Have mosquitto read its files; returns what was in the way, or nothing."""
     if pid_file is None:
         fail("--reload needs --pid-file: the file in which mosquitto keeps its process id")
     try:
         os.kill(int(pid_file.read_text()), signal.SIGHUP)
     except (OSError, ValueError) as error:
-        fail(f"no mosquitto to reload by {pid_file} ({error}): start it with the written files")
+        return f"no mosquitto to reload by {pid_file} ({error}): start it with the written files"
+    return ""

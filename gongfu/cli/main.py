@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gongfu.cli import audit, duty, notify, rules, tokens, users
+from gongfu.cli import audit, devices, duty, notify, rules, tokens, users
 from gongfu.cli.options import Json, State, complete, settings_of
 from gongfu.cli.output import NOT_WELL, emit, fail, say
 from gongfu.cli.store import store_app
@@ -27,6 +27,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(duty.app, name="duty")
 app.add_typer(notify.app, name="notify")
 app.add_typer(rules.app, name="rules")
+app.add_typer(devices.app, name="devices")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(users.app, name="users")
 app.add_typer(store_app, name="store")
@@ -175,6 +176,7 @@ def broker_files(
     tls_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8883,
     pid_file: Annotated[Path | None, typer.Option(help="Where mosquitto notes its id.")] = None,
     reload: Annotated[bool, typer.Option(help="Let a running mosquitto read the files.")] = False,
+    watch: Annotated[bool, typer.Option(help="Stay, and do it again at every change.")] = False,
     state: State = None,
     as_json: Json = False,
 ) -> None:
@@ -195,7 +197,8 @@ def broker_files(
         pid_file=pid_file,
     )
     try:
-        write_broker_files(settings, Request(out, mosquitto, reload), as_json=as_json)
+        request = Request(out, mosquitto, reload=reload, watch=watch)
+        write_broker_files(settings, request, as_json=as_json)
     except (FleetError, BrokerError, OSError) as error:
         fail(str(error))
 
@@ -269,7 +272,7 @@ def doctor(state: State = None, as_json: Json = False) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="faults, ingest, mqtt, spine, store, watch")],
+    name: Annotated[str, typer.Argument(help="faults ingest mqtt security spine store watch")],
     quick: Annotated[bool, typer.Option(help="At most three minutes.")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 1,
     as_json: Json = False,

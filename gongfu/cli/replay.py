@@ -84,7 +84,7 @@ def _shift(settings: Settings, series: Series) -> int:
 
 
 async def _play(settings: Settings, tape: Tape, rows: list[Row], *, quiet: bool) -> int:
-    keys = load_secrets(settings.state, [])
+    keys = load_secrets(settings.state)
     session = Session(f"{REPLAY}-{secrets.token_hex(8)}", REPLAY, keys.replay)
 
     def progress(durable: int, total: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gongfu.bench.house import free_port
-from gongfu.directory import RegisteredDevices
+from gongfu.device_accounts import equip_all
 from gongfu.faults.crowd import Crowd, CrowdSpec, crowding
 from gongfu.faults.effort import Effort, FaultRun, Figures
 from gongfu.faults.proxy import Proxy, proxying
@@ -71,7 +71,7 @@ class Links:
     @property
     def keys(self) -> Secrets:
         """The accounts of the broker."""
-        return load_secrets(self.settings.state, [])
+        return load_secrets(self.settings.state)
 
     def idle(self, name: str) -> Session:
         """A client that only listens."""
@@ -213,10 +213,10 @@ def _stand(run: FaultRun) -> Iterator[Links]:
 
 
 def _users(settings: Settings) -> list[User]:
+    equip_all(settings)
     fleet = open_fleet(settings)
     try:
-        devices = RegisteredDevices(fleet.registry)
-        return broker_users(devices, load_secrets(settings.state, devices.devices()))
+        return broker_users(fleet, load_secrets(settings.state))
     finally:
         fleet.close()
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
+from gongfu.simulated_secrets import simulated_secrets
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import RealClock, real_ms
 from gongfu_broker.mqtt.client import MqttConnector
@@ -134,7 +134,7 @@ def connector_of(spec: CrowdSpec) -> BusConnector:
 async def live(spec: CrowdSpec, stopping: asyncio.Event, status: SimStatus) -> None:
     """Measure and send until ``stopping``; at the end the ledger holds what was acknowledged."""
     assets = crowd_of(Path(spec.state), spec.devices)
-    secrets = load_secrets(Path(spec.state), [asset.id for asset in assets]).devices
+    secrets = simulated_secrets(Path(spec.state))
     with ThreadPoolExecutor(1, thread_name_prefix="crowd-ring") as thread:
         loop = asyncio.get_running_loop()
         ring = await loop.run_in_executor(thread, lambda: Ring(Path(spec.ring), ledger=True))

@@ -20,9 +20,11 @@ import psutil
 from msgspec import structs
 
 from gongfu.bench.house import House, HouseError, free_port
+from gongfu.device_accounts import equip_all
 from gongfu.faults.crowd import CrowdSpec
 from gongfu.fleet_side import open_fleet
 from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
+from gongfu.simulated_secrets import simulated_secrets
 from gongfu_broker.clock import real_ms
 from gongfu_broker.ports import resolved_samples
 from gongfu_fleet.domain.assets import Policy
@@ -107,6 +109,8 @@ class Platform:
 
     def start_worker(self) -> None:
         """Start the worker; the very first start makes what everything else opens."""
+        if not simulated_secrets(self.settings.state):
+            equip_all(self.settings)
         self.worker.start("worker")
         until(self.settings.telemetry_path.exists, "telemetry.db is there", self.worker)
 

@@ -129,7 +129,9 @@ class _Calls:
         asked = {name: kind.make(self.stand, shown, place) for name, kind in rule.objects.items()}
         query = rule.query()
         where = path.format(**asked) + (f"?{query}" if query else "")
-        body = rule.body(place) if rule.body else rule.naming(asked) if rule.naming else None
+        body = _filled(rule.body(place), asked) if rule.body else None
+        if rule.naming:
+            body = rule.naming(asked)
         before = rule.trace(self.stand) if rule.trace else None
         answer = self.stand.send(method, where, headers=shown.headers, body=body)
         happened = rule.trace is not None and rule.trace(self.stand) != before
@@ -137,6 +139,16 @@ class _Calls:
         for one in asked.values():
             text = text.replace(one, "…")
         return _Seen(answer, text, happened)
+
+
+def _filled(body: Any, asked: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever JSON can say
+    if not isinstance(body, dict):
+        return body
+    named = {f"{{{name}}}": found for name, found in asked.items()}
+    return {
+        key: named.get(value, value) if isinstance(value, str) else value
+        for key, value in body.items()
+    }
 
 
 def http_matrix(stand: Stand, rules: Mapping[Key, Rule | tuple[Rule, ...]] = RULES) -> Matrix:

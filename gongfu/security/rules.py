@@ -40,6 +40,8 @@ from gongfu_fleet.services.commands import Order, new_nonce
 from gongfu_fleet.services.people import By
 from gongfu_fleet.services.tokens import Wish
 
+CLAIMED = "cab-0002"
+
 
 def _asset(_stand: Stand, _shown: Shown, place: Place) -> str:
     return asset_of(place)
@@ -88,6 +90,47 @@ def _command(stand: Stand, shown: Shown, place: Place) -> str:
     return stand.fleet.commands.request(order, by=by).id
 
 
+def _spare(place: Place, near: str, far: str) -> str:
+    return {Place.OWN: near, Place.FOREIGN: far}.get(place, "cab-9999")
+
+
+def _bare_device(stand: Stand, _shown: Shown, place: Place) -> str:
+    """It has no secret yet."""
+    device, by = _spare(place, "cab-0003", "cab-0070"), By("stand", real_ms())
+    if place is not Place.MISSING and _living(stand, device):
+        stand.fleet.devices.revoke(device, by=by)
+    return device
+
+
+def _armed_device(stand: Stand, _shown: Shown, place: Place) -> str:
+    """It has a secret; hashing one takes a while, so it keeps it."""
+    device = _spare(place, "cab-0004", "cab-0071")
+    if place is not Place.MISSING and not _living(stand, device):
+        stand.fleet.devices.add(device, by=By("stand", real_ms()))
+    return device
+
+
+def _credential(stand: Stand, shown: Shown, place: Place) -> str:
+    if place is Place.MISSING:
+        return new_id()
+    return _living(stand, _armed_device(stand, shown, place))[0]
+
+
+def _living(stand: Stand, device: str) -> list[str]:
+    found = stand.fleet.devices.all(By("stand", real_ms()))
+    return [one.id for view in found if view.asset.id == device for one in view.credentials]
+
+
+def _code(stand: Stand, _shown: Shown, _place: Place) -> str:
+    """Of a device that nothing else asks for; who claims it decides whose it is."""
+    by = By("stand", real_ms())
+    return stand.fleet.devices.print_code(CLAIMED, days=1, by=by)[1]
+
+
+BARE, ARMED = Kind(_bare_device), Kind(_armed_device)
+CREDENTIAL, CODE = Kind(_credential), Kind(_code)
+
+
 COMMANDED, COMMAND = Kind(_idle_asset), Kind(_command)
 ASSET, PERSON = Kind(_asset), Kind(_person)
 OWN_SESSION, OWN_TOKEN = Kind(_session, personal=True), Kind(_token, personal=True)
@@ -123,6 +166,11 @@ def _commands() -> tuple[Rule, ...]:
 
 def _wish(name: str, wish: Mapping[str, object], _place: Place) -> dict[str, object]:
     return {"name": name, **wish}
+
+
+def _claim(place: Place) -> dict[str, object]:
+    operator = FAR_OPERATOR if place is Place.FOREIGN else NEAR_OPERATOR
+    return {"code": "{code}", "operator": operator}
 
 
 OWN_ACCOUNT = Rule(ANYONE, tokens=False)
@@ -182,6 +230,25 @@ RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
     ),
     ("GET", "/api/assets/{asset_id}/commands/{command_id}"): Rule(
         UNLOCKING, COMMANDING, objects={"asset_id": ASSET, "command_id": COMMAND}
+    ),
+    ("GET", "/api/devices"): Rule(ADMINS),
+    ("POST", "/api/devices/{asset_id}/secret"): Rule(ADMINS, objects={"asset_id": BARE}),
+    ("POST", "/api/devices/{asset_id}/rotation"): Rule(
+        ADMINS, objects={"asset_id": ARMED}, body=lambda _: {"overlap_s": 0}
+    ),
+    ("DELETE", "/api/devices/{asset_id}/credentials"): Rule(ADMINS, objects={"asset_id": ARMED}),
+    ("DELETE", "/api/devices/{asset_id}/credentials/{credential_id}"): Rule(
+        ADMINS, objects={"asset_id": ARMED, "credential_id": CREDENTIAL}
+    ),
+    ("POST", "/api/devices/{asset_id}/code"): Rule(
+        ADMINS, objects={"asset_id": ARMED}, body=lambda _: {"days": 1}
+    ),
+    ("POST", "/api/claims"): Rule(
+        ADMINS,
+        objects={"code": CODE},
+        places=(Place.OWN, Place.FOREIGN),
+        body=_claim,
+        foreign=403,
     ),
     ("GET", "/api/live"): READ,
     ("GET", "/api/oidc"): Rule(None),

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from gongfu.bench.house import House, house_settings
-from gongfu.secrets_file import load_secrets
+from gongfu.simulated_secrets import simulated_secrets
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.ports import Session
 
@@ -85,7 +85,7 @@ def test_a_compressor_failure_becomes_one_incident_with_true_times(house: House)
 
 
 def test_a_bad_message_is_listed_with_its_reason(house: House) -> None:
-    secret = load_secrets(house.settings.state, []).devices["cab-0033"]
+    secret = simulated_secrets(house.settings.state)["cab-0033"]
 
     async def send() -> None:
         connector = AiomqttConnector("127.0.0.1", house.settings.broker.port)

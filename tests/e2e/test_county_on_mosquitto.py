@@ -19,6 +19,7 @@ from gongfu.ledger_check import Verdict, check_ledger
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import BrokerSettings, Settings
 from gongfu.simulate import RING
+from gongfu.simulated_secrets import simulated_secrets
 from gongfu.telemetry import open_telemetry
 from gongfu.wiring import worker
 from gongfu_broker.client_aiomqtt import AiomqttConnector
@@ -51,6 +52,10 @@ class Site:
             return subprocess.Popen(
                 [sys.executable, "-m", "gongfu", *words], env=names, stdout=log, stderr=log
             )
+
+    def prepare(self) -> None:
+        assert self.start("devices", "simulate").wait(60) == 0
+        assert self.start("broker-files", "--out", str(self.broker)).wait(60) == 0
 
     @contextmanager
     def role(self, name: str) -> Iterator[None]:
@@ -87,7 +92,7 @@ class Site:
 def test_a_county_of_separate_processes_reports_through_mosquitto(tmp_path: Path) -> None:
     mosquitto_binary()
     site = Site(tmp_path)
-    assert site.start("broker-files", "--out", str(site.broker)).wait(60) == 0
+    site.prepare()
     with MosquittoProcess(site.broker, site.port), site.role("worker"):
         site.wait(site.is_well, 60)
         with site.role("api"):
@@ -110,15 +115,15 @@ async def until(reached: Callable[[], bool], seconds: float) -> None:
 async def test_a_killed_mosquitto_loses_and_doubles_nothing(tmp_path: Path) -> None:
     mosquitto_binary()
     site = Site(tmp_path)
-    assert site.start("broker-files", "--out", str(site.broker)).wait(60) == 0
+    site.prepare()
     broker = MosquittoProcess(site.broker, site.port)
     settings = Settings(state=site.state, broker=BrokerSettings(host="127.0.0.1", port=site.port))
     fleet, telemetry = open_fleet(settings), open_telemetry(settings.telemetry_path)
     clock = ScaledClock(real_ms(), TUESDAY_MS, 60)
-    keys = load_secrets(site.state, [])
+    keys = load_secrets(site.state)
     ingest = worker(settings, keys, clock=clock, telemetry=telemetry, fleet=fleet).ingest
     way = AiomqttConnector("127.0.0.1", site.port, protocol="5")
-    setup = SimSetup(way, clock, keys.devices, site.state / RING, ledger=True)
+    setup = SimSetup(way, clock, simulated_secrets(site.state), site.state / RING, ledger=True)
     spec = demo_scenario(fleet.registry.assets(), seed=1, start_ms=TUESDAY_MS)
     status, stopping = SimStatus(), asyncio.Event()
     with broker:

@@ -74,6 +74,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         ingest=MemoryIngestStatus(),
         incidents=fleet.incidents,
         commands=fleet.commands,
+        devices=fleet.devices,
         desk=fleet.desk,
         quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms),
         sign_in=fleet.sign_in,

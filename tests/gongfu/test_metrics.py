@@ -70,6 +70,7 @@ def deps(fleet: FleetSide) -> ApiDeps:
         commands=fleet.commands,
         desk=fleet.desk,
         quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, lambda: NOW),
+        devices=fleet.devices,
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
@@ -162,14 +163,14 @@ def test_the_page_about_metrics_names_what_there_is_and_nothing_else(deps: ApiDe
 
 def test_the_token_is_made_once_and_an_older_file_gets_one(tmp_path: Path) -> None:
     assert metrics_token(tmp_path) == ""
-    load_secrets(tmp_path, ["cab-0001"])
+    load_secrets(tmp_path)
     token = metrics_token(tmp_path)
     assert len(token) >= 22  # 128 bits in base64
     path = tmp_path / "secrets.json"
     older = {name: told for name, told in json.loads(path.read_text()).items() if name != "metrics"}
     path.write_text(json.dumps(older))
     assert metrics_token(tmp_path) == ""
-    load_secrets(tmp_path, [])
+    load_secrets(tmp_path)
     assert metrics_token(tmp_path) not in ("", token)
     assert json.loads(path.read_text())["devices"] == older["devices"]
 

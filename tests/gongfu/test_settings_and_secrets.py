@@ -72,11 +72,10 @@ def test_names_that_mean_nothing_are_listed_and_the_known_ones_are_not() -> None
 
 
 def test_secrets_are_long_private_and_stay_the_same(tmp_path: Path) -> None:
-    first = load_secrets(tmp_path, ["cab-0001"])
-    again = load_secrets(tmp_path, ["cab-0001", "cab-0002"])
-    assert again.ingest == first.ingest
-    assert again.devices["cab-0001"] == first.devices["cab-0001"]
-    every = [again.ingest, again.replay, again.ingest_client_id, *again.devices.values()]
+    first = load_secrets(tmp_path)
+    again = load_secrets(tmp_path)
+    assert again == first
+    every = [again.ingest, again.backfill, again.replay, again.downlink, again.ingest_client_id]
     assert len(set(every)) == 5
     assert min(len(secret) for secret in every) >= 22  # 128 bits in base64
     mode = stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode)
@@ -86,7 +85,7 @@ def test_secrets_are_long_private_and_stay_the_same(tmp_path: Path) -> None:
 def test_secrets_do_not_show_in_a_user_s_representation(tmp_path: Path) -> None:
     from gongfu_broker.access import ingest_user  # noqa: PLC0415 - only here
 
-    secret = load_secrets(tmp_path, []).ingest
+    secret = load_secrets(tmp_path).ingest
     assert secret not in repr(ingest_user("ingest-p0", secret))
 
 
@@ -131,6 +130,6 @@ def test_one_state_folder_has_one_holder(tmp_path: Path) -> None:
 
 
 def test_a_half_written_secrets_file_is_never_left(tmp_path: Path) -> None:
-    load_secrets(tmp_path, ["cab-0001"])
-    assert json.loads((tmp_path / "secrets.json").read_text())["devices"].keys() == {"cab-0001"}
+    load_secrets(tmp_path)
+    assert json.loads((tmp_path / "secrets.json").read_text())["ingest"]
     assert list(tmp_path.glob("*.part")) == []

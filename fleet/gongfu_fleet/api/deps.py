@@ -20,6 +20,7 @@ from gongfu_fleet.ports import (
 )
 from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.commands import CommandBook
+from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.fleet_view import FleetViewer
 from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.incident_desk import IncidentDesk
@@ -80,6 +81,7 @@ class ApiDeps:
     commands: CommandBook
     desk: IncidentDesk
     quality: AlarmQuality
+    devices: DeviceDesk
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk

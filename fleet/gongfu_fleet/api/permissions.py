@@ -152,6 +152,7 @@ Commander = Annotated[SignedIn, Depends(Needs(Permission.COMMAND, Permission.UNL
 Assigner = Annotated[SignedIn, Depends(Needs(Permission.ASSIGN))]
 Shelver = Annotated[SignedIn, Depends(Needs(Permission.SHELVE))]
 Disposer = Annotated[SignedIn, Depends(Needs(Permission.DISPOSE))]
+DeviceAdmin = Annotated[SignedIn, Depends(Needs(Permission.DEVICES))]
 PeopleAdmin = Annotated[SignedIn, Depends(Needs(Permission.PEOPLE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))

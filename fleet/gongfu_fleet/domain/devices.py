@@ -122,16 +122,6 @@ def rotated(
     return _ending(old, now_ms, overlap_ms, _made(device, free, new, now_ms))
 
 
-def certified(
-    device: str, known: Sequence[Credential], new: New, *, now_ms: int, overlap_ms: int
-) -> Plan:
-    """A new certificate; older ones live on for ``overlap_ms``. Raises InvalidError."""
-    if not 0 <= overlap_ms <= MOST_OVERLAP_MS:
-        raise InvalidError("The overlap is too long.", "Choose at most 30 days.")
-    old = [one for one in living(known, now_ms) if one.kind is CredentialKind.CERTIFICATE]
-    return _ending(old, now_ms, overlap_ms, _made(device, device, new, now_ms))
-
-
 def revoked(
     device: str, known: Sequence[Credential], now_ms: int, credential_id: str | None = None
 ) -> Plan:

@@ -25,7 +25,6 @@ from gongfu_fleet.domain.devices import (
     CredentialKind,
     New,
     Plan,
-    certified,
     check_secret,
     first_secret,
     living,
@@ -45,7 +44,7 @@ from gongfu_fleet.errors import (
     TooManyAttemptsError,
 )
 from gongfu_fleet.ports import AssetRegistry
-from gongfu_fleet.services.devices_ports import Decide, DeviceStore, SecretHasher, Taking
+from gongfu_fleet.services.devices_ports import Decide, DeviceStore, SecretHasher, Step, Taking
 from gongfu_fleet.services.people import By
 
 SECRET_BYTES = 24  # 192 bits
@@ -68,13 +67,6 @@ class DeviceView:
     credentials: tuple[Credential, ...]
     ever: bool
     claim: Claim | None
-
-
-class Certificate(NamedTuple):
-    """What the registry must know of a certificate; ``serial`` is its number, hex."""
-
-    serial: str
-    expires_ms: int
 
 
 class Wanted(NamedTuple):
@@ -114,20 +106,35 @@ class DeviceDesk:
 
         Raises NotFoundError, ConflictError, InvalidError for a weak one.
         """
-        self._require(device, by)
-        if secret:
-            check_secret(secret)
-        made = secret or new_secret()
-        decide = partial(first_secret, device, new=self._new(made, by), now_ms=by.at_ms)
-        plan = self.store.change(device, decide, _deed("device.add", device, by))
-        return Issued(_added(plan), made)
+        return self.add_all({device: secret}, by=by)[0]
+
+    def add_all(self, devices: Mapping[str, str], *, by: By) -> Sequence[Issued]:
+        """The same for several, all or none; an empty secret has one generated."""
+        assets = self.registry.assets(by.scope)
+        secrets_of = {}
+        for device, told in devices.items():
+            _require(assets, device)
+            if told:
+                check_secret(told)
+            secrets_of[device] = told or new_secret()
+        steps = [
+            Step(
+                device,
+                partial(first_secret, device, new=self._new(secret, by), now_ms=by.at_ms),
+                _deed("device.add", device, by),
+            )
+            for device, secret in secrets_of.items()
+        ]
+        plans = self.store.change(*steps) if steps else ()
+        made = zip(plans, secrets_of.values(), strict=True)
+        return [Issued(_added(plan), secret) for plan, secret in made]
 
     def rotate(self, device: str, *, overlap_s: int, by: By) -> Issued:
         """A new secret; the old one is good for ``overlap_s`` more.
 
         Raises NotFoundError, ConflictError, InvalidError.
         """
-        self._require(device, by)
+        _require(self.registry.assets(by.scope), device)
         made = new_secret()
         decide = partial(
             rotated,
@@ -137,33 +144,14 @@ class DeviceDesk:
             overlap_ms=overlap_s * 1000,
         )
         deed = _deed("device.rotate", device, by, {"overlap_s": overlap_s})
-        return Issued(_added(self.store.change(device, decide, deed)), made)
-
-    def certify(
-        self, device: str, certificate: Certificate, *, overlap_s: int, by: By
-    ) -> Credential:
-        """Take up a certificate made for the device. Raises NotFoundError, InvalidError."""
-        self._require(device, by)
-        new = New(
-            _new_id(by),
-            CredentialKind.CERTIFICATE,
-            serial=certificate.serial,
-            expires_ms=certificate.expires_ms,
-        )
-        decide = partial(certified, device, new=new, now_ms=by.at_ms, overlap_ms=overlap_s * 1000)
-        data: dict[str, int | str] = {
-            "serial": certificate.serial,
-            "expires_ms": certificate.expires_ms,
-        }
-        deed = _deed("device.certificate", device, by, data)
-        return _added(self.store.change(device, decide, deed))
+        return Issued(_added(self._change(device, decide, deed)), made)
 
     def revoke(self, device: str, *, by: By, credential_id: str | None = None) -> int:
         """End all credentials of a device, or one; returns how many. Raises NotFoundError."""
-        self._require(device, by)
+        _require(self.registry.assets(by.scope), device)
         decide = partial(revoked, device, now_ms=by.at_ms, credential_id=credential_id)
         data = {"credential": credential_id} if credential_id else {}
-        plan = self.store.change(device, decide, _deed("device.revoke", device, by, data))
+        plan = self._change(device, decide, _deed("device.revoke", device, by, data))
         return len(plan.revoked)
 
     def print_code(self, device: str, *, days: int, by: By) -> tuple[Claim, str]:
@@ -171,7 +159,7 @@ class DeviceDesk:
 
         Raises NotFoundError, InvalidError.
         """
-        self._require(device, by)
+        _require(self.registry.assets(by.scope), device)
         if not 1 <= days <= MOST_CODE_DAYS:
             raise InvalidError(f"{days} days are not possible.", f"Choose 1 to {MOST_CODE_DAYS}.")
         letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
@@ -214,27 +202,21 @@ class DeviceDesk:
             )
         return Issued(_added(plans[0]), made)
 
-    def _require(self, device: str, by: By) -> Asset:
-        asset = self.registry.assets(by.scope).get(device)
-        if asset is None:
-            raise NotFoundError(f"There is no asset {device:.60}.", "Look at the list of assets.")
-        return asset
+    def _change(self, device: str, decide: Decide, deed: Deed) -> Plan:
+        return self.store.change(Step(device, decide, deed))[0]
 
     def _new(self, secret: str, by: By) -> New:
         return New(_new_id(by), CredentialKind.SECRET, self.hasher.hashes(secret))
 
 
-def logins(known: Sequence[Credential], now_ms: int) -> Mapping[str, tuple[Credential, ...]]:
-    """What lives, by device."""
-    found: dict[str, tuple[Credential, ...]] = {}
-    for one in living(known, now_ms):
-        found[one.device] = (*found.get(one.device, ()), one)
-    return found
-
-
 def new_secret() -> str:
     """A secret nobody guesses: 192 random bits."""
     return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def _require(assets: Mapping[str, Asset], device: str) -> None:
+    if device not in assets:
+        raise NotFoundError(f"There is no asset {device:.60}.", "Look at the list of assets.")
 
 
 def _noted(decide: Decide, plans: list[Plan]) -> Decide:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gongfu_fleet.domain.attempts import Bucket
 from gongfu_fleet.domain.audit import Deed
@@ -10,6 +10,14 @@ from gongfu_fleet.domain.devices import Claim, Credential, Hashes, Plan
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 
 Decide = Callable[[Sequence[Credential]], Plan]
+
+
+class Step(NamedTuple):
+    """What is decided of one device's credentials, and the deed it is."""
+
+    device: str
+    decide: Decide
+    deed: Deed
 
 
 class SecretHasher(Protocol):
@@ -41,10 +49,14 @@ class DeviceStore(Protocol):
         """Those of the scope's assets, ended ones too, by device and age."""
         ...
 
-    def change(self, device: str, decide: Decide, deed: Deed) -> Plan:
-        """Do what ``decide`` makes of the device's credentials, in one transaction.
+    def expired(self, now_ms: int) -> int:
+        """How many credentials have ended by their own time."""
+        ...
 
-        Raises NotFoundError for a device that is no asset, and what ``decide`` raises.
+    def change(self, *steps: Step) -> Sequence[Plan]:
+        """Do what each step decides of its device's credentials, all in one transaction.
+
+        Raises NotFoundError for a device that is no asset, and what deciding raises.
         """
         ...
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.commands import SqlCommands
+from gongfu_fleet.adapters.db.devices import SqlDevices
 from gongfu_fleet.adapters.db.incident_desk import SqlIncidentDesk
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
@@ -27,10 +28,12 @@ from gongfu_fleet.adapters.memory import (
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.devices import Hashes
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import IncidentView
 from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.commands import CommandBook
+from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.people import By, PeopleDesk, add_account
 from gongfu_fleet.services.sign_in import SignIn
@@ -41,6 +44,13 @@ NOW = 1_790_000_000_000
 Visit = Callable[..., httpx.Client]
 HASHER = Argon2Passwords(memory_kib=64, passes=1)
 Browser = Callable[[str], httpx.Client]
+
+
+class PlainHashes:
+    """Fits SecretHasher; no broker checks these."""
+
+    def hashes(self, secret: str) -> Hashes:
+        return Hashes(f"nats of {len(secret)}", f"mosquitto of {len(secret)}")
 
 
 @pytest.fixture
@@ -100,6 +110,7 @@ def deps(
         quality=AlarmQuality(
             SqlLedgerFigures(county), SqlRegistry(county), request.getfixturevalue("clock").now_ms
         ),
+        devices=DeviceDesk(SqlDevices(county), SqlRegistry(county), PlainHashes()),
         sign_in=sign_in,
         tokens=Tokens(SqlTokens(county)),
         people=PeopleDesk(SqlPeople(county), HASHER, SqlRegistry(county)),

@@ -53,6 +53,13 @@ ADMINS_ONLY = {
     ("POST", "/api/people"),
     ("PATCH", "/api/people/{person_id}"),
     ("POST", "/api/people/{person_id}/reset"),
+    ("GET", "/api/devices"),
+    ("POST", "/api/devices/{asset_id}/secret"),
+    ("POST", "/api/devices/{asset_id}/rotation"),
+    ("POST", "/api/devices/{asset_id}/code"),
+    ("DELETE", "/api/devices/{asset_id}/credentials"),
+    ("DELETE", "/api/devices/{asset_id}/credentials/{credential_id}"),
+    ("POST", "/api/claims"),
 }
 AUDITORS_ONLY = {("GET", "/api/audit"), ("GET", "/api/audit/chain")}
 BODIES: dict[str, dict[str, object]] = {
@@ -65,6 +72,9 @@ BODIES: dict[str, dict[str, object]] = {
     "/api/tokens": {"name": "x"},
     "/api/people": {"name": "x", "role": "viewer"},
     "/api/people/{person_id}": {},
+    "/api/devices/{asset_id}/rotation": {},
+    "/api/devices/{asset_id}/code": {},
+    "/api/claims": {"code": "x", "operator": "quzhou"},
 }
 
 
@@ -79,6 +89,7 @@ def call(client: httpx.Client, method: str, path: str) -> int:
         asset_id="cab-0001",
         incident_id=some_id,
         command_id=some_id,
+        credential_id=some_id,
         session_id=some_id,
         token_id=some_id,
         person_id=some_id,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gongfu.device_accounts import equip_simulated
 from gongfu.fleet_side import FleetSide, open_fleet
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import DatabaseSettings, Settings
@@ -108,7 +109,8 @@ def open_worker() -> Iterator[Callable[[Settings], Worker]]:
 
     def make(settings: Settings) -> Worker:
         fleet = open_fleet(settings)
-        load_secrets(settings.state, fleet.registry.assets())
+        load_secrets(settings.state)
+        equip_simulated(fleet, settings, fleet.registry.assets())
         worker = Worker(settings, fleet, open_telemetry(settings.telemetry_path))
         opened.append(worker)
         return worker

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db.audit import append
@@ -21,7 +21,7 @@ from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.devices import Claim, Credential, CredentialKind, Hashes, Plan
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import NotFoundError
-from gongfu_fleet.services.devices_ports import Decide, Taking
+from gongfu_fleet.services.devices_ports import Decide, Step, Taking
 
 _NOT_YET = frozenset({Lifecycle.PLANNED.value, Lifecycle.CONTRACTED.value})
 
@@ -43,14 +43,22 @@ class SqlDevices(SqlTallies):
             found = session.scalars(query.order_by(row.device, row.created_ms, row.id))
             return [_credential(one) for one in found]
 
-    def change(self, device: str, decide: Decide, deed: Deed) -> Plan:
-        """Do what ``decide`` makes of the device's credentials. Raises NotFoundError."""
+    def expired(self, now_ms: int) -> int:
+        """How many credentials have ended by their own time."""
+        query = select(func.count()).where(DeviceCredentialRow.expires_ms <= now_ms)
+        with reading(self.engine) as session:
+            return session.scalar(query) or 0
+
+    def change(self, *steps: Step) -> Sequence[Plan]:
+        """Do what each step decides, all in one transaction. Raises NotFoundError."""
+        plans = []
         with writing(self.engine) as session:
-            if session.get(AssetRow, device) is None:
-                raise NotFoundError(f"There is no asset {device}.", "Import it first.")
-            plan = _carry_out(session, device, decide, deed.at_ms)
-            append(session, deed)
-        return plan
+            for device, decide, deed in steps:
+                if session.get(AssetRow, device) is None:
+                    raise NotFoundError(f"There is no asset {device}.", "Import it first.")
+                plans.append(_carry_out(session, device, decide, deed.at_ms))
+            append(session, *(step.deed for step in steps))
+        return plans
 
     def print_code(self, claim: Claim, deed: Deed) -> None:
         """Keep a code; older ones of the device end."""
