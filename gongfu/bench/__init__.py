@@ -1,12 +1,14 @@
 """Measuring Gongfu: ``gongfu bench NAME``; baselines run in the same run."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 from gongfu.cli.output import emit, fail, say
 
 # Loaded when asked for: benches bring clients and processes of their own.
 BENCHES = {
+    "alarms": "gongfu.bench.alarms:alarms",
     "faults": "gongfu.bench.faults:faults",
     "ingest": "gongfu.bench.ingest:ingest",
     "mqtt": "gongfu.bench.mqtt_cost:mqtt",
@@ -20,7 +22,9 @@ BENCHES = {
 class Bench(Protocol):
     """A function that measures and gives its figures by name."""
 
-    def __call__(self, *, quick: bool, seed: int) -> dict[str, Any]:  # Any: figures of many types
+    def __call__(
+        self, *, quick: bool, seed: int, **more: Path
+    ) -> dict[str, Any]:  # Any: figures of many types
         """Run it; ``quick`` ends within three minutes."""
         ...
 
@@ -32,11 +36,16 @@ def bench_named(name: str) -> Bench:
     return found
 
 
-def run_bench(name: str, *, quick: bool, seed: int, as_json: bool) -> None:
+def run_bench(
+    name: str, *, quick: bool, seed: int, as_json: bool, series: Path | None = None
+) -> None:
     """Run one bench; the last line with ``as_json`` is its JSON object."""
     if name not in BENCHES:
         fail(f"there is no bench {name!r}; there are: {', '.join(BENCHES)}")
-    figures = bench_named(name)(quick=quick, seed=seed)
+    if series and name != "alarms":
+        fail("--series belongs to 'gongfu bench alarms'")
+    more = {"series": series} if series else {}
+    figures = bench_named(name)(quick=quick, seed=seed, **more)
     if as_json:
         emit(figures)
         return

@@ -272,12 +272,16 @@ def doctor(state: State = None, as_json: Json = False) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="faults ingest mqtt security spine store watch")],
+    name: Annotated[
+        str,
+        typer.Argument(help="alarms faults ingest mqtt security spine store watch"),
+    ],
     quick: Annotated[bool, typer.Option(help="At most three minutes.")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 1,
+    series: Annotated[Path | None, typer.Option(exists=True, help="alarms: a CSV.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure; the last line is one JSON object with --json."""
     from gongfu.bench import run_bench
 
-    run_bench(name, quick=quick, seed=seed, as_json=as_json)
+    run_bench(name, quick=quick, seed=seed, as_json=as_json, series=series)

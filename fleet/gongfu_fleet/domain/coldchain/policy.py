@@ -16,7 +16,8 @@ _MAY_BE_NONE = frozenset({"low_celsius", "exposure_celsius", "drift_celsius"})
 class ColdPolicy:
     """Limits of one product class in degrees Celsius, durations in minutes or hours as named.
 
-    A limit of None is no limit, a drift of None is not judged. ``exposure_celsius`` with ``exposure_min`` is a budget of time.
+    A limit of None is no limit, a drift of None is not judged. ``exposure_celsius`` with
+    ``exposure_min`` is a budget of time.
     """
 
     product_class: str
@@ -63,6 +64,8 @@ class ColdPolicy:
             raise self._refused(f"a negative {wrong[0]}", "Give 0 or more.")
         if min(self.tau_min, self.max_gap_min, self.deadband_celsius + 1) <= 0:
             raise self._refused("no tau_min or max_gap_min", "Give values above 0.")
+        if self.product_critical_celsius < self.product_high_celsius:
+            raise self._refused("a critical limit below the high one", "Exchange them.")
         if self.low_celsius is not None and self.low_celsius >= self.air_high_celsius:
             raise self._refused("a low limit above the high one", "Exchange them.")
 

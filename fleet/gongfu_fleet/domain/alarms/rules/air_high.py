@@ -1,7 +1,8 @@
 """The air is above its limit, and neither a door nor a defrost of this unit explains it.
 
-While the unit is being learned only the policy's own delay counts. Afterwards an excursion that
-nothing explains is told after ten minutes, one that left the learned envelope at once.
+While the unit is being learned, the policy's own delay and its longest defrost count. Afterwards an
+excursion that nothing explains is told after ten minutes, one that left the learned envelope at
+once.
 """
 
 from gongfu_fleet.domain.alarms.incident import Severity

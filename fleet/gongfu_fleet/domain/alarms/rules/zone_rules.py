@@ -4,6 +4,7 @@ The state is a value with everything in it, so a checkpoint is the state, and ju
 is following the resolved readings again from the checkpoint before them.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -134,7 +135,8 @@ def _note(rule: Rule, course: Course, scene: Scene, found: tuple[list[Found], li
 def _episode(course: Course) -> Episode:
     standing = course.standing
     begin_ms, raised_ms = standing.begin_ms or 0, standing.raised_ms or 0
-    peak = float("nan") if course.peak_celsius is None else course.peak_celsius
+    # The one constant, so that equal episodes stay equal where nothing was measured.
+    peak = math.nan if course.peak_celsius is None else course.peak_celsius
     return Episode(
         condition=standing.condition,
         begin_ms=begin_ms,
