@@ -16,7 +16,8 @@ _MAY_BE_NONE = frozenset({"low_celsius", "exposure_celsius", "drift_celsius"})
 class ColdPolicy:
     """Limits of one product class in degrees Celsius, durations in minutes or hours as named.
 
-    A limit of None is no limit, a drift of None is not judged. ``exposure_celsius`` with ``exposure_min`` is a budget of time.
+    A limit of None is no limit, a drift of None is not judged. ``exposure_celsius`` with
+    ``exposure_min`` is a budget of time.
     """
 
     product_class: str
