@@ -7,7 +7,14 @@ from playwright.sync_api import BrowserContext, Dialog, Page, sync_playwright
 from sqlalchemy import update
 
 from gongfu.security.credentials import by_session
-from gongfu.security.injections import INJECTOR, Injection, html_sinks
+from gongfu.security.injections import (
+    INJECTOR,
+    STEP_TEXTS,
+    Injection,
+    html_sinks,
+    step_sinks,
+    step_text,
+)
 from gongfu.security.payloads import HTML
 from gongfu.security.stand import Stand
 from gongfu_fleet.adapters.db.engine import writing
@@ -58,9 +65,11 @@ def _planted(stand: Stand) -> dict[str, str]:
     shown = by_session(admin, stand.session(admin))
     incidents = {}
     for asset, payload in zip(assets, HTML, strict=False):
-        incidents[payload] = stand.incident(asset)
-        for _ in html_sinks(stand, shown, payload, incidents[payload]):
-            continue
+        incidents[payload] = stand.incident(asset, exposed=True)
+        list(step_sinks(stand, shown, payload, incidents[payload]))
+    # Last, so that the audit page has them on its first sheet.
+    for payload, incident in incidents.items():
+        list(html_sinks(stand, shown, payload, incident))
     return incidents
 
 
@@ -89,6 +98,8 @@ def _looked_at(
         detail.get_by_text(payload).first.wait_for(timeout=SHOWN_MS)
         for sink in ("incident.note", "asset.name"):
             yield from _seen(page, sink, (payload,), dialogs)
+        for sink in STEP_TEXTS:
+            yield from _seen(page, sink, (step_text(sink, payload),), dialogs)
     # What the policy had to stop was more than text already; or our own page needs what it denies.
     for complaint in complaints:
         if "Content Security Policy" in complaint:

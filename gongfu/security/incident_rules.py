@@ -160,9 +160,11 @@ INCIDENT_RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
     ("GET", "/api/notices"): Rule(MEASURING, whole=True),
     ("GET", "/api/acknowledge/{token}"): _links(posting=False),
     ("POST", "/api/acknowledge/{token}"): _links(posting=True),
-    ("GET", "/api/incidents/{incident_id}"): Rule(ANYONE, objects={"incident_id": RUNNING}),
+    ("GET", "/api/incidents/{incident_id}"): Rule(
+        ANYONE, objects={"incident_id": RUNNING}, trace=events
+    ),
     ("GET", "/api/incidents/{incident_id}/assignees"): Rule(
-        ASSIGNING, objects={"incident_id": RUNNING}
+        ASSIGNING, objects={"incident_id": RUNNING}, trace=events
     ),
     ("POST", "/api/incidents/acknowledge"): _many(ACTING, {"note": "seen"}),
     ("POST", "/api/incidents/shelve"): _many(ASSIGNING, SHELVE),

@@ -5,6 +5,7 @@ What a page does with hostile names and notes is judged in a real browser (``dom
 
 import csv
 import io
+import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -17,6 +18,7 @@ from sqlalchemy import func, inspect, select, table
 from gongfu.cli.output import say
 from gongfu.security.credentials import NEAR_ASSET, Shown, by_session
 from gongfu.security.line_reader import UnreadableLineError, read_line
+from gongfu.security.notice_injections import notice_injections
 from gongfu.security.payloads import CLIMBS, FORMULA, HEADER, HTML, LINE, OUTSIDE, SQL, TERMINAL
 from gongfu.security.stand import HERE, PASSWORD, READY_S, Answer, Stand
 from gongfu_broker.columns import DeviceKind
@@ -32,7 +34,22 @@ FAILED = range(500, 600)
 MARKS = ("=", "+", "-", "@", "\t", "\r")
 # What refused sign-ins may leave behind.
 NOTED = ("audit", "sign_in_tally")
+EVENTS = "incident_event"
 PAGES = "pages"
+# Texts that people leave on an incident: the step that takes each, and the rest of its body.
+STEP_TEXTS: dict[str, tuple[str, Callable[[str], dict[str, object]]]] = {
+    "incident.comment": ("comment", lambda text: {"text": text}),
+    "incident.reason": ("shelve", lambda text: {"for_s": 3_600, "reason": text}),
+    "incident.work_order": ("out-of-service", lambda text: {"work_order": text}),
+    "incident.lot": (
+        "disposition",
+        lambda text: {"items": [{"lot": text, "decision": "inspect"}]},
+    ),
+    "incident.grounds": (
+        "disposition",
+        lambda text: {"items": [{"decision": "inspect"}], "note": text},
+    ),
+}
 INJECTOR = "injector"
 
 
@@ -62,6 +79,7 @@ def injections(stand: Stand) -> list[Injection]:
         *_terminal(),
         *_headers(stand, shown),
         *_paths(stand),
+        *(Injection("message", *tried) for tried in notice_injections()),
     ]
 
 
@@ -72,6 +90,10 @@ def _sql(stand: Stand, shown: Shown) -> Iterator[Injection]:
             stand, shown, f"/api/incidents?state=all&asset={quote(text)[:40]}"
         ),
         "incidents/{id}": lambda text: _get(stand, shown, f"/api/incidents/{quote(text, safe='')}"),
+        "inbox?site": lambda text: _get(stand, shown, f"/api/inbox?site={quote(text)[:40]}"),
+        "acknowledge/{token}": lambda text: _get(
+            stand, shown, f"/api/acknowledge/{quote(text, safe='')}"
+        ),
         "assets?site": lambda text: _get(stand, shown, f"/api/assets?site={quote(text)[:40]}"),
         "session.user": lambda text: stand.send(
             "POST", "/api/session", body={"user": text, "password": text}
@@ -85,8 +107,22 @@ def _sql(stand: Stand, shown: Shown) -> Iterator[Injection]:
             if _rows(stand) != before:
                 effect = "changed the number of rows of a table"
             yield Injection("SQL", sink, payload, effect)
+    yield from _sql_texts(stand, shown)
     if fault := stand.fleet.audit.verify().fault:
         yield Injection("SQL", "audit chain", "", fault)
+
+
+def _sql_texts(stand: Stand, shown: Shown) -> Iterator[Injection]:
+    """Into what is kept: it comes back as it was typed, and one row holds it."""
+    incident = stand.incident(NEAR_ASSET)
+    for payload in SQL:
+        before = _rows(stand)
+        _post(stand, shown, f"/api/incidents/{incident}/comment", {"text": payload})
+        told = json.loads(_get(stand, shown, f"/api/incidents/{incident}").body)["events"][-1]
+        effect = "" if told["data"] == {"text": payload} else f"reads as {told}"
+        if _rows(stand) != {**before, EVENTS: before[EVENTS] + 1}:
+            effect = "changed the number of rows of a table"
+        yield Injection("SQL", "incident.comment", payload, effect)
 
 
 def _sql_effect(answer: Answer) -> str:
@@ -109,12 +145,15 @@ def _rows(stand: Stand) -> dict[str, int]:
 
 def _html(stand: Stand, shown: Shown) -> Iterator[Injection]:
     for payload in HTML:
-        for sink, answer in html_sinks(stand, shown, payload, stand.incident(NEAR_ASSET)):
+        about = (stand, shown, payload, stand.incident(NEAR_ASSET, exposed=True))
+        for sink, answer in (*step_sinks(*about), *html_sinks(*about)):
             told = answer.headers.get("content-type", "")
             as_text = "json" in told and answer.headers.get("x-content-type-options") == "nosniff"
             policy = answer.headers.get("content-security-policy", "")
             scripts = "default-src 'self'" not in policy or "unsafe-eval" in policy
             effect = "" if as_text else f"answered as {told}"
+            if answer.status not in OK:
+                effect = f"answered {answer.status}: nothing was tried"
             yield Injection("HTML", sink, payload, "scripts may run" if scripts else effect)
 
 
@@ -130,6 +169,20 @@ def html_sinks(
     agent = {"User-Agent": payload}
     credentials = {"user": INJECTOR, "password": PASSWORD}
     yield "session.agent", stand.send("POST", "/api/session", headers=agent, body=credentials)
+
+
+def step_sinks(
+    stand: Stand, shown: Shown, payload: str, incident: str
+) -> Iterator[tuple[str, Answer]]:
+    """Put a text into every step of an incident; each has its sink's name before it."""
+    for sink, (step, body) in STEP_TEXTS.items():
+        where = f"/api/incidents/{incident}/{step}"
+        yield sink, _post(stand, shown, where, body(step_text(sink, payload)))
+
+
+def step_text(sink: str, payload: str) -> str:
+    """What ``step_sinks`` writes there."""
+    return f"{sink} {payload}"
 
 
 def _formulas() -> Iterator[Injection]:

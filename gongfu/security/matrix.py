@@ -110,9 +110,13 @@ class _Seen:
 
 @dataclass
 class _Calls:
-    """Makes calls on the stand; sessions are opened once, except where a call uses them up."""
+    """Makes calls on the stand; sessions are opened once, except where a call uses them up.
+
+    An object to which nothing happened is asked for again.
+    """
 
     stand: Stand
+    _left: dict[tuple[int, Place], dict[str, str]] = field(default_factory=dict)
     _kept: dict[str, Shown] = field(default_factory=dict)
     _numbers: "count[int]" = field(default_factory=count)
 
@@ -126,7 +130,9 @@ class _Calls:
     def call(self, route: Key, rule: Rule, credential: Credential, place: Place) -> _Seen:
         """What comes of the call."""
         shown, (method, path) = self.shown(credential, rule), route
-        asked = {name: kind.make(self.stand, shown, place) for name, kind in rule.objects.items()}
+        asked = self._left.pop((id(rule), place), None) or {
+            name: kind.make(self.stand, shown, place) for name, kind in rule.objects.items()
+        }
         query = rule.query()
         where = path.format(**asked) + (f"?{query}" if query else "")
         body = _filled(rule.body(place), asked) if rule.body else None
@@ -135,6 +141,8 @@ class _Calls:
         before = rule.trace(self.stand) if rule.trace else None
         answer = self.stand.send(method, where, headers=shown.headers, body=body)
         happened = rule.trace is not None and rule.trace(self.stand) != before
+        if rule.trace is not None and not happened:
+            self._left[id(rule), place] = asked
         text = answer.text
         for one in asked.values():
             text = text.replace(one, "…")

@@ -95,3 +95,13 @@ TERMINAL = (
     "\u202ehit\u202c",
     "\x00\x07",
 )
+CHAT = (
+    '<at user_id="all"></at>',
+    "<@all>",
+    "@all",
+    "@所有人",
+    "a\n确认：//hit.example/",
+    "a\u2028确认：//hit.example/",
+    "a\x85【严重】cab-0002",
+    "a\x0b\x0c\x1c【严重】cab-0002",
+)

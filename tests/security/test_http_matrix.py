@@ -1,15 +1,16 @@
 """S1: every route, everything one can show at the door, own and foreign objects."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from fastapi import APIRouter
 
-from gongfu.security.credentials import credentials
+from gongfu.security.credentials import FAR_ASSET, NEAR_ASSET, SCOPES, Part, by_session, credentials
 from gongfu.security.matrix import Matrix, http_matrix
 from gongfu.security.rule import ADMINS
 from gongfu.security.rules import RULES, rules_of
-from gongfu.security.stand import Stand
+from gongfu.security.stand import Stand, new_id
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.domain.people import Role
 
@@ -69,3 +70,21 @@ def test_a_route_outside_the_document_is_told(stand: Stand) -> None:
         assert http_matrix(stand, {}).hidden == [("GET", "/api/back-door")]
     finally:
         del stand.app.router.routes[before:]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"), [("acknowledge", {}), ("shelve", {"for_s": 60, "reason": "it may wait"})]
+)
+def test_one_request_for_many_does_what_the_caller_may_and_tells_nothing_of_the_rest(
+    stand: Stand, step: str, said: dict[str, object]
+) -> None:
+    near, far, gone = stand.incident(NEAR_ASSET), stand.incident(FAR_ASSET), new_id()
+    caller = stand.person("dispatcher-of-many", Role.DISPATCHER, SCOPES[Part.NEAR])
+    shown = by_session(caller, stand.session(caller))
+    body = {"ids": [near, far, gone], **said}
+    answer = stand.send("POST", f"/api/incidents/{step}", headers=shown.headers, body=body)
+    assert answer.status == 200
+    mine, others, missing = json.loads(answer.body)["items"]
+    assert (mine["id"], mine["changed"], mine["fault"]) == (near, True, None)
+    assert json.dumps(others).replace(far, gone) == json.dumps(missing)
+    assert [len(stand.fleet.ledger.events(one)) for one in (near, far)] == [2, 1]

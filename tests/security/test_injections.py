@@ -20,7 +20,7 @@ def test_none_of_two_hundred_injections_does_anything(stand: Stand) -> None:
     assert [str(one) for one in tried if one.effect] == []
     assert len(tried) >= AT_LEAST
     assert {one.kind for one in tried} == {
-        "SQL", "HTML", "CSV formula", "line protocol", "header", "path", "terminal"
+        "SQL", "HTML", "CSV formula", "line protocol", "header", "path", "terminal", "message"
     }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_a_browser_shows_hostile_names_and_notes_as_what_they_are(stand: Stand) 
     shown = dom_injections(stand, Path(found))
     assert [str(one) for one in shown if one.effect] == []
     sinks = {one.sink for one in shown}
-    assert len(shown) == len(sinks) * len(HTML) == 6 * len(HTML)
+    assert len(shown) == len(sinks) * len(HTML) == 11 * len(HTML)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ A server-side page without scripts: it opens in any chat program's browser, sign
 """
 
 from html import escape
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Path, Request
@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from gongfu_fleet.api.deps import ApiDeps, Deps
 from gongfu_fleet.api.permissions import ANYBODY
-from gongfu_fleet.api.problems import STATUS_OF
+from gongfu_fleet.api.problems import PROBLEMS, STATUS_OF
 from gongfu_fleet.domain.alarms.incident import Severity
 from gongfu_fleet.domain.notify.text import HAZARDS, SEVERITIES
 from gongfu_fleet.errors import FleetError, InvalidError, NotFoundError
@@ -30,6 +30,30 @@ router = APIRouter(
 )
 MOST_SHOWN = 50
 Token = Annotated[str, Path(min_length=20, max_length=80)]
+# For the OpenAPI document: a refusal is a page too, but for a token that can be none.
+PAGES: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type for it
+    "default": {
+        **PROBLEMS["default"],
+        "content": {"text/html": {"schema": {"type": "string"}}, **PROBLEMS["default"]["content"]},
+    }
+}
+FORM: dict[str, Any] = {  # Any: as above
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
+                        "note": {"type": "string", "maxLength": LONGEST_NOTE},
+                    },
+                    "required": ["name"],
+                }
+            }
+        },
+    }
+}
 _FRAME = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>供富 · 确认告警</title>
@@ -39,7 +63,7 @@ padding:.6em;margin:.3em 0}button{min-height:56px;font-weight:600}small{color:#5
 <main>"""
 
 
-@router.get("/{token}")
+@router.get("/{token}", response_class=HTMLResponse, responses=PAGES)
 def look(token: Token, deps: Deps) -> HTMLResponse:
     """Show what the link stands for; changes nothing, however often it is opened."""
     try:
@@ -48,7 +72,7 @@ def look(token: Token, deps: Deps) -> HTMLResponse:
         return _sorry(error)
 
 
-@router.post("/{token}")
+@router.post("/{token}", response_class=HTMLResponse, responses=PAGES, openapi_extra=FORM)
 async def acknowledge(token: Token, request: Request, deps: Deps) -> HTMLResponse:
     """Acknowledge what still waits; a link does so once."""
     try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from unicodedata import category
 
 from gongfu_fleet.domain.alarms.incident import Severity
 from gongfu_fleet.domain.notify.duty import OFFSET_MS
@@ -20,6 +21,8 @@ WORDS = {
     Transition.REMINDED: "未确认提醒",
 }
 MOST_LINES = 200
+# Control and format characters and halves of pairs, as Unicode calls them.
+STEERING = ("Cc", "Cf", "Cs")
 
 
 @dataclass(frozen=True)
@@ -121,5 +124,6 @@ def _when(at_ms: int) -> str:
 
 
 def _clean(text: str) -> str:
-    # A name must neither break the lines nor mention anybody.
-    return " ".join(text.split()).replace("<", "＜").replace("@", "＠")
+    # A name must neither break the lines, nor mention anybody, nor turn what is read.
+    line = " ".join(text.split()).replace("<", "＜").replace("@", "＠")
+    return "".join(mark for mark in line if category(mark) not in STEERING)
