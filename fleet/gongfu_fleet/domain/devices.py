@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from gongfu_fleet.errors import ConflictError, InvalidError, NotFoundError
 
-# No asset's id holds a dot: the second account of one device is never the first of another.
-SECOND = ".b"
+# No asset's id holds an underscore: the second account of one device is never the first of another.
+# Not a dot: the NATS server takes none in a client id, and devices use one name for both.
+SECOND = "_b"
 DAY_MS = 86_400_000
 MOST_OVERLAP_MS = 30 * DAY_MS
 MOST_CODE_DAYS = 366
