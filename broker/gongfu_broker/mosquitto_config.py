@@ -153,8 +153,8 @@ def _key(secret: str, salt: bytes, rounds: int) -> bytes:
 
 
 def _name(user: User) -> str:
-    if not all(valid_id(part) for part in user.name.split(".")):
-        raise BrokerError(f"{user.name!r} cannot be an account: use a-z, 0-9, - and a dot")
+    if not all(valid_id(part) for part in user.name.replace("_", ".").split(".")):
+        raise BrokerError(f"{user.name!r} cannot be an account: use a-z, 0-9, -, _ and dots")
     return user.name
 
 
