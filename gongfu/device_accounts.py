@@ -46,9 +46,14 @@ class DeviceAccounts:
             device = known.get(one.device)
             if device is not None:
                 user = _user(device, one)
-                # A certificate bears the name of the first account: one block serves both.
-                found[user.name] = user if user.hashes else found.get(user.name, user)
+                found[user.name] = user
         return list(found.values())
+
+    def ended_certificates(self, users: Iterable[User]) -> list[str]:
+        """The numbers of all certificates whose account is not among these."""
+        names = {user.name for user in users}
+        every = self.fleet.devices.store.credentials()
+        return [one.serial for one in every if one.serial and one.login not in names]
 
 
 async def keep_accounts(

@@ -2,6 +2,7 @@
 
 GongfuError
 ├── BackupError       a backup cannot be made or restored
+├── CertificateError  a certificate cannot be made
 ├── SettingsError     the settings make no sense
 └── StateInUseError   another Gongfu runs on this state folder
 """
@@ -13,6 +14,10 @@ class GongfuError(Exception):
 
 class BackupError(GongfuError):
     """A backup cannot be made or restored."""
+
+
+class CertificateError(GongfuError):
+    """A certificate cannot be made."""
 
 
 class SettingsError(GongfuError):

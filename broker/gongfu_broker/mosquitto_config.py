@@ -17,6 +17,7 @@ from gongfu_broker.errors import BrokerError
 from gongfu_broker.topics import valid_id
 
 CONFIGURATION, PASSWORDS, ACCESS = "mosquitto.conf", "passwords", "acl"
+DEVICE_CA, REVOKED = "device-ca.pem", "revoked.pem"
 UPTIME = "$SYS/broker/uptime"
 # What may wait in memory for an absent ingest: a week of 120 devices (measured: 3 messages of
 # 210 bytes a second).
@@ -46,6 +47,7 @@ class MosquittoSettings:
     """Where mosquitto listens and finds its files; every path is the broker's view.
 
     The plain listener is for the platform, on loopback or a network of its own; devices use TLS.
+    ``certificates_port``: where devices show certificates, with ``tls`` only; None for nowhere.
     """
 
     files: Path
@@ -54,6 +56,7 @@ class MosquittoSettings:
     port: int = 1883
     tls: TlsFiles | None = None
     tls_port: int = 8883
+    certificates_port: int | None = None
     pid_file: Path | None = None
 
 
@@ -98,6 +101,7 @@ def configuration(settings: MosquittoSettings) -> str:
         *([f"pid_file {settings.pid_file}"] if settings.pid_file else []),
         *_listener(settings.port, settings.host),
         *(_tls_listener(settings.tls_port, settings.tls) if settings.tls else []),
+        *_certificates_listener(settings),
     ]
     return "\n".join(lines) + "\n"
 
@@ -169,4 +173,17 @@ def _tls_listener(port: int, files: TlsFiles) -> list[str]:
         f"certfile {files.certificate}",
         f"keyfile {files.key}",
         "tls_version tlsv1.2",
+    ]
+
+
+def _certificates_listener(settings: MosquittoSettings) -> list[str]:
+    if settings.tls is None or settings.certificates_port is None:
+        return []
+    return [
+        *_tls_listener(settings.certificates_port, settings.tls),
+        f"cafile {settings.files / DEVICE_CA}",
+        f"crlfile {settings.files / REVOKED}",
+        "require_certificate true",
+        # The certificate says who it is; what stands in CONNECT counts for nothing.
+        "use_identity_as_username true",
     ]

@@ -19,6 +19,8 @@ from gongfu_fleet.errors import FleetError
 PLAIN_FILES = (
     "secrets.json",
     "simulator-secrets.json",
+    "device-ca.pem",
+    "device-ca.key",
     "first-password.txt",
     "clock.json",
     "scenario.json",

@@ -5,9 +5,10 @@ import secrets
 import signal
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gongfu.ca import Authority, load_authority
 from gongfu.cli.output import emit, fail, say
 from gongfu.device_accounts import LOOK_S, DeviceAccounts, adopt_former
 from gongfu.fleet_side import open_fleet
@@ -18,7 +19,9 @@ from gongfu_broker.access import User
 from gongfu_broker.clock import real_ms
 from gongfu_broker.mosquitto_config import (
     CONFIGURATION,
+    DEVICE_CA,
     PASSWORDS,
+    REVOKED,
     MosquittoSettings,
     generated_files,
     health_user,
@@ -47,23 +50,48 @@ def write_broker_files(settings: Settings, request: Request, *, as_json: bool) -
     fleet = open_fleet(settings)
     try:
         keys, accounts = adopt_former(fleet, settings), DeviceAccounts(fleet)
+        authority = load_authority(settings.state) if request.mosquitto.tls else None
+        if authority is None:
+            without = replace(request.mosquitto, certificates_port=None)
+            request = replace(request, mosquitto=without)
         known = accounts.state(real_ms())
-        _write_once(request, broker_users(fleet, keys), as_json=as_json)
+
+        def write() -> None:
+            users = broker_users(fleet, keys)
+            trust = _trust(request, authority, accounts.ended_certificates(users))
+            _write_once(request, users, trust, as_json=as_json)
+
+        write()
         while request.watch:
             time.sleep(LOOK_S)
             found = accounts.state(real_ms())
             if found != known:
-                _write_once(request, broker_users(fleet, keys), as_json=as_json)
+                write()
                 known = found
     finally:
         fleet.close()
 
 
-def _write_once(request: Request, accounts: Iterable[User], *, as_json: bool) -> None:
+def _trust(request: Request, authority: Authority | None, ended: Iterable[str]) -> dict[str, str]:
+    """Whose certificates are good, and which of them are not any more."""
+    if authority is None:
+        return {}
+    known = request.out / REVOKED
+    listed = known.read_text() if known.exists() else ""
+    return {
+        DEVICE_CA: authority.pem,
+        REVOKED: authority.revocations(ended, listed, real_ms()),
+    }
+
+
+def _write_once(
+    request: Request, accounts: Iterable[User], trust: Mapping[str, str], *, as_json: bool
+) -> None:
     users = [*accounts, health_user(_health_secret(request.out / HEALTH_PASSWORD))]
     passwords = request.out / PASSWORDS
     known = passwords.read_text() if passwords.exists() else ""
-    changed = _write(request.out, generated_files(request.mosquitto, users, known))
+    files = {**generated_files(request.mosquitto, users, known), **trust}
+    changed = _write(request.out, files)
     if request.reload and (changed or not request.watch):
         fault = _reload(request.mosquitto.pid_file)
         if fault and not request.watch:

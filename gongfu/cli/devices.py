@@ -11,6 +11,7 @@ import typer
 
 from gongfu.cli.options import Json, State, settings_of
 from gongfu.cli.output import emit, fail, say
+from gongfu.errors import GongfuError
 from gongfu.secrets_file import write_private
 from gongfu.settings import Settings
 from gongfu_broker.clock import real_ms
@@ -100,6 +101,34 @@ def rotate(
     _tell([issued], as_json=as_json)
 
 
+@app.command("certificate")
+def certificate(
+    device: Device,
+    csr: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The device's own request, PEM."),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=1825)] = 365,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Print a certificate for a device, and its key this once unless the device has its own."""
+    from gongfu.ca import key_pem, new_key, requested_key, required_authority
+
+    with _fleet(state) as (fleet, settings, by):
+        authority = required_authority(settings.state)
+        key = None if csr else new_key()
+        public = key.public_key() if key else requested_key(csr.read_bytes() if csr else b"")
+        signed = authority.issue(device, public, days=days, now_ms=by.at_ms)
+        credential = fleet.devices.certify(device, signed.facts, by=by)
+    private = key_pem(key) if key else ""
+    if as_json:
+        told = {"device": device, "login": credential.login, "certificate": signed.pem}
+        emit(told | signed.facts._asdict() | ({"key": private} if private else {}))
+    else:
+        say((signed.pem + private).strip())
+
+
 @app.command("revoke")
 def revoke(
     device: Device,
@@ -165,7 +194,7 @@ def _fleet(state: State) -> "Iterator[tuple[FleetSide, Settings, By]]":
 def _told_faults() -> Iterator[None]:
     try:
         yield
-    except (FleetError, BrokerError, OSError) as error:
+    except (FleetError, BrokerError, GongfuError, OSError) as error:
         fail(str(error))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gongfu.cli import audit, devices, duty, notify, rules, tokens, users
+from gongfu.cli import audit, ca, devices, duty, notify, rules, tokens, users
 from gongfu.cli.options import Json, State, complete, settings_of
 from gongfu.cli.output import NOT_WELL, emit, fail, say
 from gongfu.cli.store import store_app
@@ -27,6 +27,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(duty.app, name="duty")
 app.add_typer(notify.app, name="notify")
 app.add_typer(rules.app, name="rules")
+app.add_typer(ca.app, name="ca")
 app.add_typer(devices.app, name="devices")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(users.app, name="users")
@@ -174,6 +175,9 @@ def broker_files(
     certificate: Annotated[Path | None, typer.Option(help="PEM; opens the TLS listener.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM, of the certificate.")] = None,
     tls_port: Annotated[int, typer.Option(min=1, max=65_535)] = 8883,
+    certificates_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="For devices' certificates, after 'ca init'.")
+    ] = 8884,
     pid_file: Annotated[Path | None, typer.Option(help="Where mosquitto notes its id.")] = None,
     reload: Annotated[bool, typer.Option(help="Let a running mosquitto read the files.")] = False,
     watch: Annotated[bool, typer.Option(help="Stay, and do it again at every change.")] = False,
@@ -194,12 +198,13 @@ def broker_files(
         port=settings.broker.port,
         tls=TlsFiles(certificate, key) if certificate and key else None,
         tls_port=tls_port,
+        certificates_port=certificates_port,
         pid_file=pid_file,
     )
     try:
         request = Request(out, mosquitto, reload=reload, watch=watch)
         write_broker_files(settings, request, as_json=as_json)
-    except (FleetError, BrokerError, OSError) as error:
+    except (FleetError, BrokerError, GongfuError, OSError) as error:
         fail(str(error))
 
 

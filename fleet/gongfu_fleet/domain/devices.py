@@ -19,6 +19,8 @@ MOST_OVERLAP_MS = 30 * DAY_MS
 MOST_CODE_DAYS = 366
 SHORTEST_SECRET, LONGEST_SECRET = 22, 72
 LEAST_DIFFERENT = 10
+MOST_CERTIFICATES = 2
+_NUMBER_END = 12
 # Crockford's letters: none is taken for another when it is read from a sticker.
 CODE_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 20
@@ -73,6 +75,14 @@ class New(NamedTuple):
     expires_ms: int | None = None
 
 
+class Certificate(NamedTuple):
+    """What is kept of a certificate: number and SHA-256 in hex, and when it ends."""
+
+    serial: str
+    fingerprint: str
+    expires_ms: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """What becomes of a device's credentials, by id: which end now, which later, which is new."""
@@ -121,6 +131,19 @@ def rotated(
     if overlap_ms and any(one.login == device for one in old):
         free = device + SECOND
     return _ending(old, now_ms, overlap_ms, _made(device, free, new, now_ms))
+
+
+def certified(device: str, known: Sequence[Credential], new: New, now_ms: int) -> Plan:
+    """One more certificate; it ends no other. Raises ConflictError beyond two."""
+    old = [one for one in living(known, now_ms) if one.kind is CredentialKind.CERTIFICATE]
+    if len(old) >= MOST_CERTIFICATES:
+        raise ConflictError(f"{device} has two certificates.", "Revoke one of them first.")
+    return Plan(added=_made(device, certificate_login(device, new.serial), new, now_ms))
+
+
+def certificate_login(device: str, serial: str) -> str:
+    """A certificate's account: never that of a secret, nor of another certificate."""
+    return f"{device}.x{serial[-_NUMBER_END:]}"
 
 
 def revoked(

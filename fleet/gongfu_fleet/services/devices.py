@@ -20,11 +20,13 @@ from gongfu_fleet.domain.devices import (
     CODE_LETTERS,
     DAY_MS,
     MOST_CODE_DAYS,
+    Certificate,
     Claim,
     Credential,
     CredentialKind,
     New,
     Plan,
+    certified,
     check_secret,
     first_secret,
     living,
@@ -145,6 +147,19 @@ class DeviceDesk:
         )
         deed = _deed("device.rotate", device, by, {"overlap_s": overlap_s})
         return Issued(_added(self._change(device, decide, deed)), made)
+
+    def certify(self, device: str, made: Certificate, *, by: By) -> Credential:
+        """Take up a certificate made for the device. Raises NotFoundError, ConflictError."""
+        _require(self.registry.assets(by.scope), device)
+        new = New(
+            _new_id(by),
+            CredentialKind.CERTIFICATE,
+            serial=made.serial,
+            expires_ms=made.expires_ms,
+        )
+        decide = partial(certified, device, new=new, now_ms=by.at_ms)
+        deed = _deed("device.certificate", device, by, made._asdict())
+        return _added(self._change(device, decide, deed))
 
     def revoke(self, device: str, *, by: By, credential_id: str | None = None) -> int:
         """End all credentials of a device, or one; returns how many. Raises NotFoundError."""

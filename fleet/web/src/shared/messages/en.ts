@@ -135,7 +135,7 @@ export const en: Messages = {
       'command.price': 'set price', 'command.setpoint': 'set temperature', 'command.voice': 'play voice',
       'command.sale_lock': 'lock sale', 'device.add': 'add device', 'device.rotate': 'rotate device secret',
       'device.revoke': 'revoke device', 'device.claim': 'claim device', 'device.certificate': 'issue certificate',
-      'device.code': 'make claim code',
+      'device.code': 'make claim code', 'ca.init': 'make authority of device certificates',
     },
   },
   header: {

@@ -131,7 +131,7 @@ export const zh = {
       'registry.import': '导入档案', 'command.unlock': '远程开锁', 'command.price': '改价', 'command.setpoint': '设定温度',
       'command.voice': '语音播报', 'command.sale_lock': '停售锁定', 'device.add': '新增设备凭证',
       'device.rotate': '更换设备密钥', 'device.revoke': '吊销设备', 'device.claim': '认领设备',
-      'device.certificate': '签发设备证书', 'device.code': '生成认领码',
+      'device.certificate': '签发设备证书', 'device.code': '生成认领码', 'ca.init': '建立设备证书机构',
     },
   },
   header: {
