@@ -28,6 +28,7 @@ from gongfu_broker.mosquitto_config import (
 )
 
 HEALTH_PASSWORD = "health-password"  # noqa: S105 - a file's name
+WATCHED = "watched"
 _BYTES = 24
 
 
@@ -63,6 +64,8 @@ def write_broker_files(settings: Settings, request: Request, *, as_json: bool) -
 
         write()
         while request.watch:
+            # Its age tells that somebody watches.
+            (request.out / WATCHED).touch(mode=0o600)
             time.sleep(LOOK_S)
             found = accounts.state(real_ms())
             if found != known:
