@@ -6,6 +6,7 @@ Both get the files that production gets, with the accounts of the bench.
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -77,6 +78,12 @@ class BenchBroker:
             )
         self._wait_until_listening(self._process)
 
+    def reload(self, users: Sequence[User]) -> None:
+        """Have a running mosquitto take up other accounts; it has done so a moment later."""
+        self.users = users
+        self._mosquitto_files()
+        os.kill(self.pid, signal.SIGHUP)
+
     def stop(self) -> None:
         """End it; its folder stays."""
         if self._process is None or self._process.poll() is not None:
@@ -89,6 +96,10 @@ class BenchBroker:
             self._process.wait(STOP_S)
 
     def _mosquitto(self, binary: Path) -> list[str]:
+        self._mosquitto_files()
+        return [str(binary), "-c", str(self.folder / CONFIGURATION)]
+
+    def _mosquitto_files(self) -> None:
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
         settings = MosquittoSettings(self.folder, data, port=self.port)
@@ -96,7 +107,6 @@ class BenchBroker:
             # Started by root it would change its account and lose sight of the folder.
             as_root = name == CONFIGURATION and os.getuid() == 0
             _write(self.folder / name, f"user root\n{text}" if as_root else text)
-        return [str(binary), "-c", str(self.folder / CONFIGURATION)]
 
     def _nats(self) -> list[str]:
         config = self.folder / "nats.conf"

@@ -1,8 +1,8 @@
-"""S2 and the devices' half of S3: who gets what through at real brokers.
+"""S2 and the devices' half of S3: who gets what through at real brokers, and into the store.
 
 Three credentials (the device's own, another device's, a revoked one) × twelve topics × publish and
-subscribe. A PUBACK proves nothing, so a witness judges who hears everything the broker passes on,
-and who says something on every topic.
+subscribe. A PUBACK proves nothing: a witness hears everything the broker passes on, and says
+something on every topic; production's ingest runs beside it, and telemetry.db is judged.
 """
 
 import asyncio
@@ -17,20 +17,38 @@ from gongfu.bench.house import free_port
 from gongfu.bench.load_broker import BenchBroker, mosquitto_binary
 from gongfu.device_accounts import DeviceAccounts, keep_accounts
 from gongfu.fleet_side import FleetSide, open_fleet
-from gongfu.settings import DemoSettings, Settings
-from gongfu_broker.access import User, ingest_user
+from gongfu.secrets_file import Secrets, load_secrets
+from gongfu.security.mqtt_store import Said, ingest_beside
+from gongfu.security.mqtt_thieves import (
+    Reloading,
+    expire_embedded,
+    expire_reloaded,
+    revoke,
+    take_over,
+)
+from gongfu.security.mqtt_trial import (
+    DEVICE,
+    FENCE,
+    HERE,
+    NEIGHBOUR,
+    OWN,
+    REVOKED,
+    ROTATED,
+    WITNESS,
+    MqttFigures,
+    Trial,
+    until_fence,
+)
+from gongfu.settings import BrokerSettings, DemoSettings, Settings
+from gongfu.wiring import platform_users
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
 from gongfu_broker.nats_config import NatsSettings
-from gongfu_broker.ports import Bus, BusConnector, Session
-from gongfu_broker.topics import DOWN, UP, uplink_filters
+from gongfu_broker.topics import DOWN, UP
 from gongfu_fleet.services.people import By
 
-HERE = "127.0.0.1"
-DEVICE, NEIGHBOUR, REVOKED = "cab-0001", "cab-0002", "cab-0003"
-OWN = f"clf/v1/hangzhou/{DEVICE}"
 TOPICS = (
     *(f"{OWN}/{leaf}" for leaf in (*UP, *DOWN)),
     f"clf/v1/quzhou/{DEVICE}/tel",
@@ -40,110 +58,103 @@ TOPICS = (
 GREEDY = ("#", "clf/#", "clf/v1/+/+/tel", "clf/v1/+/+/cmd")
 SAID = frozenset(f"{OWN}/{leaf}" for leaf in UP)
 HEARD = frozenset(f"{OWN}/{leaf}" for leaf in DOWN)
-FENCE = "clf/fence"
-WAIT_S = 30.0
-WITNESS = User("witness", "hears-all-on-loopback-0", publish=("#",), subscribe=("#",))
-INGEST = ingest_user("ingest-p0", "of-a-broker-that-lives-for-seconds")
-INGEST_ID = "ingest-p0-known-to-a-thief"
-
-
-@dataclass
-class MqttFigures:
-    """Counts over every broker and version tried; ``mqtt_missing`` are allowed and did not pass.
-
-    ``mqtt_intrusions``: logins or takeovers that got something they must not.
-    """
-
-    mqtt_cells: int = 0
-    mqtt_leaks: int = 0
-    mqtt_missing: int = 0
-    mqtt_intrusions: int = 0
-    revoke_s: float = 0.0
-    mqtt_brokers: str = ""
-    mqtt_skipped: str = ""
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One broker spoken to in one version, and the secrets of its devices."""
+class _County:
+    """The registry, its devices' secrets and the platform's; every broker is tried with these."""
 
-    name: str
-    way: BusConnector
+    folder: Path
+    fleet: FleetSide
+    keys: Secrets
     secrets: dict[str, str]
+
+    @contextlib.asynccontextmanager
+    async def trial(self, name: str, broker: BrokerSettings) -> AsyncIterator[Trial]:
+        """Ingest and the way for everybody else."""
+        way = AiomqttConnector(HERE, broker.port, protocol=broker.protocol)
+        folder = self.folder / name.replace(" ", "-")
+        async with ingest_beside(folder, self.fleet, self.keys, broker) as ledger:
+            yield Trial(name, way, self.secrets, self.keys, ledger)
 
 
 async def mqtt_matrix(folder: Path) -> MqttFigures:
     """Try everything on the embedded broker, and on mosquitto where there is one."""
-    figures = MqttFigures()
-    fleet = open_fleet(Settings(state=folder / "state", demo=DemoSettings(simulate=False)))
+    figures, state = MqttFigures(), folder / "state"
+    fleet = open_fleet(Settings(state=state, demo=DemoSettings(simulate=False)))
     try:
-        by = By("bench", real_ms())
-        names = (DEVICE, NEIGHBOUR, REVOKED)
-        issued = fleet.devices.add_all(dict.fromkeys(names, ""), by=by)
+        names = (DEVICE, NEIGHBOUR, REVOKED, ROTATED)
+        issued = fleet.devices.add_all(dict.fromkeys(names, ""), by=By("bench", real_ms()))
         secrets = {one.credential.device: one.secret for one in issued}
-        async with _embedded(folder / "nats", fleet) as way:
-            await _revoke(Trial("nats", way, secrets), fleet, figures)
-            await _try(Trial("nats 3.1.1", way, secrets), figures)
-            await _take_over(Trial("nats", way, secrets), figures)
-        await _on_mosquitto(folder / "mosquitto", fleet, secrets, figures)
+        county = _County(folder, fleet, load_secrets(state), secrets)
+        await _on_embedded(county, figures)
+        await _on_mosquitto(county, figures)
     finally:
         fleet.close()
     return figures
 
 
+async def _on_embedded(county: _County, figures: MqttFigures) -> None:
+    async with (
+        _embedded(county) as broker,
+        county.trial("nats 3.1.1", broker) as trial,
+    ):
+        await revoke(trial, county.fleet, figures)
+        await expire_embedded(trial, county.fleet, figures)
+        await _try(trial, figures)
+
+
 @contextlib.asynccontextmanager
-async def _embedded(folder: Path, fleet: FleetSide) -> AsyncIterator[BusConnector]:
-    accounts, port = DeviceAccounts(fleet), free_port()
-    platform = [WITNESS, INGEST]
+async def _embedded(county: _County) -> AsyncIterator[BrokerSettings]:
+    accounts, port = DeviceAccounts(county.fleet), free_port()
+    platform = [WITNESS, *platform_users(county.keys)]
     known = accounts.state(real_ms())
     users = [*platform, *accounts.users(real_ms())]
-    broker = EmbeddedBroker(NatsSettings(folder, port=port), users)
+    broker = EmbeddedBroker(NatsSettings(county.folder / "nats", port=port), users)
     await broker.start()
     keeping = asyncio.create_task(
         keep_accounts(accounts, platform, broker.reload, started_with=known)
     )
     try:
-        yield AiomqttConnector(HERE, port)
+        yield BrokerSettings(host=HERE, port=port)
     finally:
         keeping.cancel()
         await broker.stop()
 
 
-async def _on_mosquitto(
-    folder: Path, fleet: FleetSide, secrets: dict[str, str], figures: MqttFigures
-) -> None:
+async def _on_mosquitto(county: _County, figures: MqttFigures) -> None:
     if mosquitto_binary() is None:
         figures.mqtt_skipped = "no mosquitto on this machine"
         return
-    users = [WITNESS, INGEST, *DeviceAccounts(fleet).users(real_ms())]
+    platform = [WITNESS, *platform_users(county.keys)]
+    users = [*platform, *DeviceAccounts(county.fleet).users(real_ms())]
     versions: tuple[Literal["3.1.1", "5"], ...] = ("3.1.1", "5")
-    with BenchBroker(folder, users) as broker:
+    with BenchBroker(county.folder / "mosquitto", users) as broker:
         for version in versions:
-            way = AiomqttConnector(HERE, broker.port, protocol=version)
-            trial = Trial(f"mosquitto {version}", way, secrets)
-            await _try(trial, figures)
-            await _take_over(trial, figures)
-
-
-async def _revoke(trial: Trial, fleet: FleetSide, figures: MqttFigures) -> None:
-    """How long a revoked device stays connected."""
-    async with _as(trial, REVOKED) as bus:
-        began_s = time.monotonic()
-        fleet.devices.revoke(REVOKED, by=By("bench", real_ms()))
-        with contextlib.suppress(BusDisconnectedError, TimeoutError):
-            async with asyncio.timeout(WAIT_S):
-                await anext(bus.messages())
-        figures.revoke_s = round(time.monotonic() - began_s, 2)
+            told = BrokerSettings(host=HERE, port=broker.port, protocol=version)
+            async with county.trial(f"mosquitto {version}", told) as trial:
+                reloading = Reloading(county.fleet, platform, broker.reload)
+                await expire_reloaded(trial, reloading, figures)
+                await _try(trial, figures)
 
 
 async def _try(trial: Trial, figures: MqttFigures) -> None:
     figures.mqtt_brokers = ", ".join(filter(None, (figures.mqtt_brokers, trial.name)))
     for device in (DEVICE, NEIGHBOUR, REVOKED):
         mine = device == DEVICE
-        passed = await _publishing(trial, device)
+        passed = await _publishing(trial, device, SAID if mine else frozenset())
         _count(figures, passed, SAID if mine else frozenset())
         heard = await _subscribing(trial, device)
         _count(figures, heard, HEARD if mine else frozenset())
+    await trial.settle()
+    await take_over(trial, figures)
+    await trial.settle()
+    found = trial.ledger.verdict()
+    figures.store_tried += found.tried
+    figures.store_allowed += found.allowed
+    figures.store_leaks += found.leaks
+    figures.store_missing += found.missing
+    figures.store_refused += found.refused
 
 
 def _count(figures: MqttFigures, found: set[str], allowed: frozenset[str]) -> None:
@@ -152,19 +163,20 @@ def _count(figures: MqttFigures, found: set[str], allowed: frozenset[str]) -> No
     figures.mqtt_missing += len(allowed - found)
 
 
-async def _publishing(trial: Trial, device: str) -> set[str]:
+async def _publishing(trial: Trial, device: str, allowed: frozenset[str]) -> set[str]:
     """The topics on which the witness hears what this device says."""
-    async with _witness(trial) as witness:
+    said: list[Said] = []
+    async with trial.witness() as witness:
         await witness.subscribe("clf/#")
-        mark = f"{device} {time.monotonic_ns()}".encode()
         for topic in TOPICS:
+            said.append(trial.ledger.say(topic, allowed=topic in allowed))
             # Each on a connection of its own: a broker may end one over a forbidden topic.
             with contextlib.suppress(BrokerError):
-                async with _as(trial, device) as bus:
-                    await bus.publish(topic, mark, qos=1)
-        await witness.publish(FENCE, mark)
-        passed = await _until_fence(witness)
-    return {topic for topic, payload in passed if payload == mark and topic != FENCE}
+                async with trial.device(device) as bus:
+                    await bus.publish(topic, said[-1].payload, qos=1)
+        await witness.publish(FENCE, device.encode())
+        passed = {payload for _, payload in await until_fence(witness)}
+    return {one.topic for one in said if one.payload in passed}
 
 
 async def _subscribing(trial: Trial, device: str) -> set[str]:
@@ -172,65 +184,14 @@ async def _subscribing(trial: Trial, device: str) -> set[str]:
     mark = f"to {device} {time.monotonic_ns()}".encode()
     fence = f"clf/v1/hangzhou/{device}/ota"
     try:
-        async with _witness(trial) as witness, _as(trial, device) as bus:
+        async with trial.witness() as witness, trial.device(device) as bus:
             for topic in (*TOPICS, *GREEDY, fence):
                 with contextlib.suppress(BrokerError):
                     await bus.subscribe(topic)
             for topic in TOPICS:
                 await witness.publish(topic, mark)
             await witness.publish(fence, b"fence")
-            heard = await _until_fence(bus, (fence, b"fence"))
+            heard = await until_fence(bus, (fence, b"fence"))
     except BusDisconnectedError:
         return set()
     return {topic for topic, payload in heard if payload == mark}
-
-
-async def _take_over(trial: Trial, figures: MqttFigures) -> None:
-    """Foreign secrets, then ingest's client id: nothing gained, nothing broken for long."""
-    for secret in ("", "wrong", trial.secrets[NEIGHBOUR]):
-        with contextlib.suppress(BusDisconnectedError):
-            async with trial.way.connect(Session(DEVICE, DEVICE, secret)):
-                figures.mqtt_intrusions += 1
-    ingest = Session(INGEST_ID, INGEST.name, INGEST.secret, persistent=True)
-    async with trial.way.connect(ingest) as before:
-        await before.subscribe(uplink_filters()[0], qos=1)
-    thief = Session(INGEST_ID, NEIGHBOUR, trial.secrets[NEIGHBOUR])
-    async with trial.way.connect(thief) as bus, _as(trial, DEVICE) as device:
-        with contextlib.suppress(BrokerError):
-            await bus.subscribe(uplink_filters()[0], qos=1)
-        fence = f"clf/v1/hangzhou/{NEIGHBOUR}/ota"
-        await bus.subscribe(fence)
-        await device.publish(f"{OWN}/tel", b"private", qos=1)
-        async with _witness(trial) as witness:
-            await witness.publish(fence, b"fence")
-        heard = await _until_fence(bus, (fence, b"fence"))
-        figures.mqtt_intrusions += sum(payload == b"private" for _, payload in heard)
-    async with trial.way.connect(ingest) as after, _as(trial, DEVICE) as device:
-        await after.subscribe(uplink_filters()[0], qos=1)
-        await device.publish(f"{OWN}/tel", b"again", qos=1)
-        heard = await _until_fence(after, (f"{OWN}/tel", b"again"))
-        figures.mqtt_missing += heard[-1:] != [(f"{OWN}/tel", b"again")]
-
-
-@contextlib.asynccontextmanager
-async def _witness(trial: Trial) -> AsyncIterator[Bus]:
-    async with trial.way.connect(Session(WITNESS.name, WITNESS.name, WITNESS.secret)) as bus:
-        yield bus
-
-
-@contextlib.asynccontextmanager
-async def _as(trial: Trial, device: str) -> AsyncIterator[Bus]:
-    async with trial.way.connect(Session(device, device, trial.secrets[device])) as bus:
-        yield bus
-
-
-async def _until_fence(bus: Bus, fence: tuple[str, bytes] | None = None) -> list[tuple[str, bytes]]:
-    """What is heard up to the fence, it included; messages of one sender come in order."""
-    heard: list[tuple[str, bytes]] = []
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(WAIT_S):
-            async for message in bus.messages():
-                heard.append((message.topic, message.payload))
-                if heard[-1] == fence or (fence is None and message.topic == FENCE):
-                    break
-    return heard

@@ -35,8 +35,8 @@ def test_a_secret_is_told_once_rotated_with_an_overlap_and_revoked(
     assert made["secret"] not in admin.get("/api/devices").text
     assert admin.post("/api/devices/cab-0001/secret").status_code == 409
     new = admin.post("/api/devices/cab-0001/rotation", json={"overlap_s": 60}).json()
-    assert new["login"] == "cab-0001.b"
-    assert logins(admin, "cab-0001") == ["cab-0001", "cab-0001.b"]
+    assert new["login"] == "cab-0001_b"
+    assert logins(admin, "cab-0001") == ["cab-0001", "cab-0001_b"]
     again = admin.post("/api/devices/cab-0001/rotation", json={"overlap_s": 60})
     assert again.status_code == 409
     assert admin.delete(f"/api/devices/cab-0001/credentials/{new['credential']}").is_success
