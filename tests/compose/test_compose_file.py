@@ -105,7 +105,7 @@ def test_every_secret_is_a_file_outside_git_and_is_used() -> None:
 
 @each_service
 def test_a_secret_that_is_read_is_mounted(name: str) -> None:
-    if name in {"prepare", "simulator"}:
+    if name in {"prepare", "accounts", "simulator"}:
         # They share the platform's environment and never speak to InfluxDB.
         assert "influx_token" not in SERVICES[name]["secrets"]
         return
@@ -148,6 +148,14 @@ def test_prepare_writes_the_configuration_that_is_shipped_as_the_example(tmp_pat
     assert done.returncode == 0, done.stderr
     shipped = ROOT / "broker/mosquitto/mosquitto.conf"
     assert (out / "mosquitto.conf").read_text() == shipped.read_text()
+
+
+def test_who_watches_the_accounts_writes_the_same_files_as_prepare() -> None:
+    watching, before = (OURS[name] for name in ("accounts", "prepare"))
+    assert watching["command"] == ["broker-files", "--watch", *before["command"][1:]]
+    assert watching["environment"] == before["environment"]
+    assert set(watching["volumes"]) <= set(before["volumes"])
+    assert watching["restart"] == "unless-stopped"
 
 
 def test_mosquitto_finds_its_files_where_prepare_says_they_are() -> None:

@@ -21,7 +21,13 @@ from gongfu_broker.mosquitto_config import UPTIME
 from gongfu_broker.ports import Bus, Session
 from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.people import By
-from tests.servers.mosquitto import FETCHED, MosquittoProcess, fetched_libraries, free_port
+from tests.servers.mosquitto import (
+    FETCHED,
+    MosquittoProcess,
+    fetched_libraries,
+    free_port,
+    mosquitto_binary,
+)
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 ASSET = "id,kind,name,site,lon,lat,position_source,lifecycle,county_code,depot,model,place\n"
@@ -47,9 +53,9 @@ class Shell:
         )
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self, *more: str) -> Iterator[None]:
         """'broker-files --watch' beside a running mosquitto."""
-        words = ["broker-files", "--out", str(self.out), "--watch", "--reload"]
+        words = ["broker-files", "--out", str(self.out), "--watch", *more]
         words += ["--pid-file", str(self.out / "mosquitto.pid"), "--state", str(self.state)]
         names = {"PATH": "/usr/bin:/bin", "GONGFU_BROKER__PORT": str(self.port)}
         process = subprocess.Popen(
@@ -127,7 +133,7 @@ async def test_a_watch_lets_a_new_device_in_and_puts_a_revoked_one_out_within_se
     secret = shell.equip("cab-0001")
     steady = shell.equip("cab-0002")
     shell.write()
-    with MosquittoProcess(shell.out, shell.port) as broker, shell.watching():
+    with MosquittoProcess(shell.out, shell.port) as broker, shell.watching("--reload"):
         way = AiomqttConnector("127.0.0.1", shell.port, timeout_s=5)
         async with (
             way.connect(Session("cab-0001", "cab-0001", secret)) as revoked,
@@ -186,6 +192,25 @@ def test_the_health_check_of_compose_tells_a_live_broker_from_a_dead_one(tmp_pat
     with MosquittoProcess(shell.out, shell.port):
         assert healthy()
     assert not healthy()
+
+
+async def test_compose_puts_a_revoked_device_out_without_anybodys_doing(tmp_path: Path) -> None:
+    *words, script = YAML(typ="safe").load(COMPOSE)["services"]["mosquitto"]["command"]
+    shell = Shell(tmp_path)
+    script = script.replace("$$", "$").replace("/mosquitto/config", str(shell.out))
+    words.append(script.replace("exec mosquitto", f"exec {mosquitto_binary()}"))
+    revoked, steady = shell.equip("cab-0001"), shell.equip("cab-0002")
+    shell.write()
+    with MosquittoProcess(shell.out, shell.port, words=words), shell.watching():
+        way = AiomqttConnector("127.0.0.1", shell.port, timeout_s=5)
+        async with way.connect(Session("cab-0001", "cab-0001", revoked)) as bus:
+            with shell.desk() as desk:
+                desk.revoke("cab-0001", by=By("test", real_ms()))
+            async with asyncio.timeout(30):
+                await end_of(bus)
+        assert (shell.out / "watched").exists()
+        assert not await shell.gets_in("cab-0001", revoked)
+        assert await shell.gets_in("cab-0002", steady)
 
 
 def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -57,6 +57,8 @@ class MosquittoProcess:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    # Words to start it by in place of the program alone, such as those of the compose file.
+    words: Sequence[str] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,8 +77,8 @@ class MosquittoProcess:
         stay_root(self.folder / CONFIGURATION)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [binary, "-c", self.folder / CONFIGURATION],
-                env=fetched_libraries(),
+                self.words or [binary, "-c", self.folder / CONFIGURATION],
+                env={"PATH": os.defpath, **fetched_libraries()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
