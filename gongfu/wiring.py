@@ -1,12 +1,9 @@
 """Adapters from settings: one function per role. The only place that knows which fits where."""
 
-import asyncio
 import secrets
 import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-
-from fastapi import FastAPI
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gongfu.consumers import ConsumerLoop
 from gongfu.device_accounts import DeviceAccounts, without_impostors
@@ -15,16 +12,10 @@ from gongfu.downlink import Downlink, downlink_session
 from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
 from gongfu.ingest_side import disk_guard, ingest_lanes, rate_limit
-from gongfu.metrics import Figures, exposition
-from gongfu.notify_side import acknowledge_links
-from gongfu.oidc_side import single_sign_on
-from gongfu.secrets_file import Secrets, metrics_token
+from gongfu.secrets_file import Secrets
 from gongfu.settings import OWN_BACKFILL_USER, OWN_DOWNLINK_USER, OWN_USER, Settings
 from gongfu.telemetry import (
     LogHistory,
-    StoredConnections,
-    StoredIngestStatus,
-    StoredReadings,
     Telemetry,
 )
 from gongfu_broker.access import (
@@ -38,15 +29,9 @@ from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
-from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
-from gongfu_fleet.adapters.db.outbox import SqlOutbox
-from gongfu_fleet.api.app import create_app
-from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
-from gongfu_fleet.services.alarm_quality import AlarmQuality
 from gongfu_fleet.services.commands import CONSUMER as RESULTS
 from gongfu_fleet.services.commands import CommandResults
-from gongfu_fleet.services.flow import Flow, Room
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_ingest.commit import Committer
 from gongfu_ingest.forwarder import Forwarder
@@ -73,18 +58,6 @@ class Worker:
         results = [self.results.failure] if self.results.failure else []
         below = [*results, *self.downlink.troubles()]
         return [*self.ingest.state.troubles(), *watching, *outside, *below]
-
-
-@dataclass(frozen=True)
-class Face:
-    """What the HTTP face must know of the process it lives in."""
-
-    settings: Settings
-    connected: Callable[[], bool]
-    troubles: Callable[[], Sequence[str]]
-    stopping: asyncio.Event
-    flow: Callable[[], Flow | None]
-    room: Callable[[], Room | None]
 
 
 def platform_users(keys: Secrets) -> list[User]:
@@ -159,41 +132,3 @@ def downlink(settings: Settings, keys: Secrets, clock: Clock, fleet: FleetSide) 
     """The way of commands to the devices."""
     session = downlink_session(settings, keys)
     return Downlink(fleet.commands.store, clock, connector(settings), session)
-
-
-def api(
-    clock: Clock,
-    telemetry: Telemetry,
-    *,
-    fleet: FleetSide,
-    face: Face,
-) -> FastAPI:
-    """The HTTP face."""
-    deps = ApiDeps(
-        clock=clock,
-        registry=fleet.registry,
-        readings=StoredReadings(telemetry.store),
-        connections=StoredConnections(telemetry.reports),
-        ingest=StoredIngestStatus(telemetry, face.connected),
-        incidents=fleet.incidents,
-        commands=fleet.commands,
-        desk=fleet.desk,
-        quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms),
-        devices=fleet.devices,
-        sign_in=fleet.sign_in,
-        tokens=fleet.tokens,
-        people=fleet.people,
-        audit=fleet.audit,
-        stopping=face.stopping,
-        troubles=(face.troubles,),
-        secure_cookies=face.settings.api.secure_cookies,
-        jobs=fleet.schedule().states,
-        flow=face.flow,
-        room=face.room,
-        metrics_token=lambda: metrics_token(face.settings.state),
-        oidc=single_sign_on(face.settings, fleet),
-        links=acknowledge_links(face.settings, clock=clock, fleet=fleet),
-        notices=SqlOutbox(fleet.engine),
-    )
-    figures = Figures(deps, telemetry.reports.dead_letter_counts)
-    return create_app(replace(deps, metrics=lambda: exposition(figures)))

@@ -45,7 +45,7 @@ def run(state: State = None, quiet: bool = False) -> None:
 @app.command()
 def worker(state: State = None) -> None:
     """Run ingest and its consumers without HTTP (and the embedded broker, unless one is set)."""
-    from gongfu.run import run_worker
+    from gongfu.working import run_worker
 
     complete(run_worker(settings_of(state)))
 

@@ -15,16 +15,15 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from gongfu import wiring
 from gongfu.bench.house import free_port
 from gongfu.errors import GongfuError
+from gongfu.face import Face, api
 from gongfu.fleet_side import FleetSide, open_fleet
 from gongfu.http_server import HttpServer, http_server
 from gongfu.notify_side import KEY_FILE
 from gongfu.secrets_file import load_secrets, write_private
 from gongfu.settings import ApiSettings, DemoSettings, Settings
 from gongfu.telemetry import Telemetry, open_telemetry
-from gongfu.wiring import Face
 from gongfu_broker.clock import RealClock, real_ms
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.domain.alarms.consequence import Consequence
@@ -191,7 +190,7 @@ def _served(settings: Settings, fleet: FleetSide, telemetry: Telemetry) -> Itera
         flow=lambda: None,
         room=lambda: None,
     )
-    app = wiring.api(RealClock(), telemetry, fleet=fleet, face=face)
+    app = api(RealClock(), telemetry, fleet=fleet, face=face)
     app.state.feed.step_s = LIVE_STEP_S
     server = http_server(app, settings.api)
     thread = threading.Thread(target=server.run, name="stand", daemon=True)
