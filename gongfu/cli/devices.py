@@ -1,8 +1,9 @@
 """``gongfu devices``: what devices sign in with, for whoever can read the state folder."""
 
 import csv
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,6 +64,8 @@ def import_(
     wanted = _rows(file)
     if out.exists():
         fail(f"{out} is there already: name another file")
+    if not out.parent.is_dir():
+        fail(f"{out.parent} is no folder: make it first, for secrets are told only once")
     with _fleet(state) as (fleet, _, by):
         issued = fleet.devices.add_all(wanted, by=by)
     lines = [f"{one.credential.device},{one.credential.login},{one.secret}" for one in issued]
@@ -199,17 +202,28 @@ def _told_faults() -> Iterator[None]:
 
 
 def _rows(file: Path) -> dict[str, str]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines, skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(_text(file), newline=""), skipinitialspace=True)
+    found: dict[str, str] = {}
+    try:
         if "device" not in (reader.fieldnames or ()):
             fail(f"{file} has no column 'device': its first line must be device,secret")
-        found: dict[str, str] = {}
         for row in reader:
             device = (row["device"] or "").strip()
             if not device or device in found:
                 fail(f"{file}, line {reader.line_num}: no device, or one that came before")
             found[device] = (row.get("secret") or "").strip()
-    return found
+    except csv.Error as error:
+        fail(f"{file}, line {reader.line_num}: {error}: save it as CSV")
+    return found or fail(f"{file} names no device: write one in each line below device,secret")
+
+
+def _text(file: Path) -> str:
+    """UTF-8, or what Excel writes in Chinese: ids and secrets are the same in both."""
+    told = file.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return told.decode(encoding)
+    fail(f"{file} is neither UTF-8 nor GB18030: save it as one of them")
 
 
 def _tell(issued: "list[Issued]", *, as_json: bool) -> None:
