@@ -223,7 +223,7 @@ def _text(file: Path) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         with suppress(UnicodeDecodeError):
             return told.decode(encoding)
-    fail(f"{file} is neither UTF-8 nor GB18030: save it as one of them")
+    return fail(f"{file} is neither UTF-8 nor GB18030: save it as one of them")
 
 
 def _tell(issued: "list[Issued]", *, as_json: bool) -> None:
