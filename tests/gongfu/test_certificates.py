@@ -26,15 +26,17 @@ from gongfu.ca import (
     requested_key,
     required_authority,
 )
+from gongfu.cli import ca, devices
 from gongfu.cli.broker_files import Request, write_broker_files
-from gongfu.device_accounts import adopt_former
+from gongfu.device_accounts import DeviceAccounts, adopt_former
 from gongfu.errors import CertificateError
 from gongfu.fleet_side import FleetSide, open_fleet
 from gongfu.secrets_file import Secrets
 from gongfu.settings import Settings
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import real_ms
-from gongfu_broker.mosquitto_config import MosquittoSettings
+from gongfu_broker.mosquitto_config import MosquittoSettings, password_list
+from gongfu_broker.nats_config import NatsSettings, render
 from gongfu_broker.ports import Bus, Session
 from gongfu_fleet.domain.audit import Sought
 from gongfu_fleet.domain.devices import DAY_MS, Credential
@@ -260,6 +262,51 @@ def test_a_device_has_two_certificates_at_most_and_each_is_in_the_audit_log(
     assert {entry.object for entry in noted} == {"device:cab-0006"}
     assert {json.loads(entry.data)["serial"] for entry in noted} == {one.serial for one in made}
     assert house.fleet.audit.verify().fault is None
+
+
+def test_no_password_opens_the_account_of_a_certificate_on_either_broker(house: House) -> None:
+    credential, _ = house.give("cab-0009")
+    users = DeviceAccounts(house.fleet).users(real_ms())
+    assert credential.login in {user.name for user in users}
+    # NATS takes an empty password for an account that has none, so it must not know this one.
+    assert credential.login not in render(NatsSettings(house.folder), users)
+    assert credential.login not in password_list(users)
+
+
+def test_the_certificate_of_a_retired_device_is_ended(house: House) -> None:
+    credential, _ = house.give("cab-0010")
+    accounts = DeviceAccounts(house.fleet)
+    users = accounts.users(real_ms())
+    assert credential.serial not in accounts.ended_certificates(users)
+    retired = [user for user in users if not user.name.startswith("cab-0010")]
+    assert credential.serial in accounts.ended_certificates(retired)
+
+
+def test_the_command_line_tells_a_certificate_and_its_key_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ca.init(state=tmp_path, as_json=True)
+    made = json.loads(capsys.readouterr().out)
+    ca.show(state=tmp_path, as_json=True)
+    assert json.loads(capsys.readouterr().out) == made
+    devices.certificate("cab-0001", days=2, state=tmp_path, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    key = serialization.load_pem_private_key(told["key"].encode(), None)
+    found = x509.load_pem_x509_certificate(told["certificate"].encode())
+    found.verify_directly_issued_by(x509.load_pem_x509_certificate(made["certificate"].encode()))
+    assert found.public_key() == key.public_key()
+    assert found.fingerprint(hashes.SHA256()).hex() == told["fingerprint"]
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    csr = tmp_path / "device.csr"
+    signed = request.sign(new_key(), hashes.SHA256())
+    csr.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    devices.certificate("cab-0001", csr=csr, days=2, state=tmp_path)
+    printed = capsys.readouterr().out
+    assert "BEGIN CERTIFICATE" in printed
+    assert "PRIVATE KEY" not in printed
+    devices.show(state=tmp_path)
+    listed = [line for line in capsys.readouterr().out.splitlines() if "cab-0001 " in line]
+    assert told["login"] in listed[0]
 
 
 def test_of_a_devices_own_request_only_the_key_counts(house: House) -> None:
