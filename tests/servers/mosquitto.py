@@ -77,7 +77,7 @@ class MosquittoProcess:
         stay_root(self.folder / CONFIGURATION)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.words or [binary, "-c", self.folder / CONFIGURATION],
+                self.words or [str(binary), "-c", str(self.folder / CONFIGURATION)],
                 env={"PATH": os.defpath, **fetched_libraries()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
