@@ -1,6 +1,6 @@
 """The platform's own certificate authority for devices; its key never leaves the state folder.
 
-A certificate's common name is an account of its own at the broker (``cab-0081.x`` and the end of
+A certificate's common name is an account of its own at the broker (``cab-0081_x`` and the end of
 its number), so what one certificate may do ends with it, whatever else the device has.
 """
 

@@ -93,7 +93,8 @@ def _write_once(
     users = [*accounts, health_user(_health_secret(request.out / HEALTH_PASSWORD))]
     passwords = request.out / PASSWORDS
     known = passwords.read_text() if passwords.exists() else ""
-    files = {**generated_files(request.mosquitto, users, known), **trust}
+    # The list of ended certificates first: who sees the accounts change reads it too.
+    files = {**trust, **generated_files(request.mosquitto, users, known)}
     changed = _write(request.out, files)
     if request.reload and (changed or not request.watch):
         fault = _reload(request.mosquitto.pid_file)

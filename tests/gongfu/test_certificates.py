@@ -317,7 +317,7 @@ def test_of_a_devices_own_request_only_the_key_counts(house: House) -> None:
     signed = house.authority.issue("cab-0007", public, days=1, now_ms=real_ms())
     made = x509.load_pem_x509_certificate(signed.pem.encode())
     assert made.public_key() == key.public_key()
-    assert made.subject.rfc4514_string() == f"CN=cab-0007.x{signed.facts.serial[-12:]}"
+    assert made.subject.rfc4514_string() == f"CN=cab-0007_x{signed.facts.serial[-12:]}"
 
 
 def test_weak_and_broken_requests_are_refused() -> None:

@@ -143,7 +143,7 @@ def certified(device: str, known: Sequence[Credential], new: New, now_ms: int) -
 
 def certificate_login(device: str, serial: str) -> str:
     """A certificate's account: never that of a secret, nor of another certificate."""
-    return f"{device}.x{serial[-_NUMBER_END:]}"
+    return f"{device}_x{serial[-_NUMBER_END:]}"
 
 
 def revoked(
