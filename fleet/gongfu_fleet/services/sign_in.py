@@ -41,6 +41,8 @@ from gongfu_fleet.services.refusals import Refusals
 
 STRANGERS_IN_LINE = 16
 BUSY_S = 2
+# Known browsers go first, but a crowd of them does not keep strangers out for good.
+STEP_BACK_S = 1.0
 LONGEST_AGENT = 200
 LONGEST_ADDRESS = 60
 
@@ -101,6 +103,8 @@ class SignIn:
         default_factory=lambda: threading.BoundedSemaphore(STRANGERS_IN_LINE)
     )
     _first: threading.Lock = field(default_factory=threading.Lock)
+    _calm: threading.Condition = field(default_factory=threading.Condition)
+    _known: int = 0
 
     def sign_in(self, name: str, password: str, *, visit: Visit, now_ms: int) -> SignedIn:
         """Open a session. Raises SignInError, TooManyAttemptsError with the wait."""
@@ -108,7 +112,8 @@ class SignIn:
         caller = self._caller(name, account, visit, now_ms)
         attempt = _Attempt("session.open", attempts.buckets(caller), visit.address, now_ms)
         if caller.browser:
-            known = self._prove(account, password, attempt)
+            with self._ahead():
+                known = self._prove(account, password, attempt)
         else:
             with self._in_line():
                 known = self._prove(account, password, attempt)
@@ -221,9 +226,23 @@ class SignIn:
             raise TooManyAttemptsError("Very many sign in right now.", "Try again.", wait_s=BUSY_S)
         try:
             with self._first:
+                with self._calm:
+                    self._calm.wait_for(lambda: not self._known, STEP_BACK_S)
                 yield
         finally:
             self._line.release()
+
+    @contextmanager
+    def _ahead(self) -> Iterator[None]:
+        """While a known browser's password is checked, no stranger's check begins."""
+        with self._calm:
+            self._known += 1
+        try:
+            yield
+        finally:
+            with self._calm:
+                self._known -= 1
+                self._calm.notify_all()
 
     def _prove(self, account: Account | None, password: str, attempt: "_Attempt") -> Account | None:
         """The account if this is its password; a wrong one is counted and noted."""

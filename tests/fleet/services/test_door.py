@@ -1,5 +1,7 @@
 """The door under attack: who guesses waits, who belongs here gets in."""
 
+import threading
+
 import pytest
 from sqlalchemy import Engine
 
@@ -201,3 +203,36 @@ def test_a_flood_of_wrong_passwords_does_not_keep_a_known_browser_waiting(
     assert figures.attempts > 0
     # Every right password was let in; how long the slowest took is a figure, not a verdict.
     assert figures.right > 0
+
+
+class Slow(Argon2Passwords):
+    """Checks the right password until a wrong one's check has begun, or for a while."""
+
+    def __init__(self) -> None:
+        super().__init__(memory_kib=64, passes=1)
+        self.right, self.wrong = threading.Event(), threading.Event()
+        self.was_joined = False
+
+    def matches(self, known: str, password: str) -> bool:
+        if password == PASSWORD:
+            self.right.set()
+            self.was_joined = self.wrong.wait(0.3)
+        else:
+            self.wrong.set()
+        return super().matches(known, password)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_no_strangers_password_is_checked_while_a_known_browsers_is(
+    door: SignIn, people: SqlPeople
+) -> None:
+    browser = enter(door, HOME).browser
+    slow = Slow()
+    busy = SignIn(people, slow)
+    known = threading.Thread(target=enter, args=(busy, Visit(HOME.address, browser=browser)))
+    known.start()
+    assert slow.right.wait(10)
+    guess(busy, OFFICE)
+    known.join(10)
+    assert slow.wrong.is_set()
+    assert not slow.was_joined
