@@ -3,8 +3,8 @@
 import pytest
 
 
-# Last, so that it sees the order that other folders wish for.
-@pytest.hookimpl(trylast=True)
+# First, for the distribution over lanes reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         shares = "house" in getattr(item, "fixturenames", ())
