@@ -63,7 +63,7 @@ check-compose:  ## Start docker-compose.yml once and look at every part (needs a
 	@sh deploy/check-compose.sh
 
 test: $(BUNDLE) test-servers lint  ## Every check that CI runs.
-	$(BIN)/pytest -n $(TEST_LANES) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(TEST_LANES) --dist loadfile $(PYTEST_ARGS)
 
 test-faults: $(SETUP) test-servers  ## The fault tests with their full counts and durations (hours; some need root).
 	$(BIN)/pytest tests/faults --full -s $(PYTEST_ARGS)

@@ -1,11 +1,20 @@
-"""How tests share the lanes of ``make test``: those of a file, or of a running county, in one."""
+"""How tests share the lanes of ``make test``: those of a file in one, and all of e2e in one."""
 
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped] # ships no types
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped] # as above
+
+COUNTY = "tests/e2e/"
 
 
-# First, for the distribution over lanes reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        shares = "house" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("county" if shares else item.path.name))
+class Lanes(LoadFileScheduling):  # type: ignore[misc] # as above
+    """As ``--dist loadfile``; the tests of the running county also share that county."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path: str = super()._split_scope(nodeid)
+        return COUNTY if path.startswith(COUNTY) else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    return Lanes(config, log)
