@@ -1,10 +1,14 @@
 """How tests share the lanes of ``make test``: those of a file in one, and all of e2e in one."""
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer  # type: ignore[import-untyped] # ships no types
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped] # as above
 
 COUNTY = "tests/e2e/"
+# No test looks at the clock on the wall, hypothesis neither.
+settings.register_profile("gongfu", deadline=None)
+settings.load_profile("gongfu")
 
 
 class Lanes(LoadFileScheduling):  # type: ignore[misc] # as above

@@ -114,7 +114,9 @@ async def test_a_ledger_that_cannot_be_asked_stops_the_job_until_it_answers(
         assert "no route to the database" in jobs.troubles()[0]
         ledger.answers = True
         await until_runs(jobs, 1)
-        assert jobs.troubles() == []
+        async with asyncio.timeout(10):
+            while jobs.troubles():
+                await asyncio.sleep(0.01)
     assert caplog.messages == [
         "job 'note' fails; it will be tried again",
         "job 'note' works again",

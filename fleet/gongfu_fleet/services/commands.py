@@ -128,6 +128,7 @@ class CommandResults:
     store: CommandStore
     _saved: Cursor | None = None
     _reached: int = -1
+    _idle: bool = False
 
     def turn(self) -> int:
         """Read on; returns how many records it went past. Raises CursorError."""
@@ -135,9 +136,12 @@ class CommandResults:
             self._begin()
         upto = min(self.log.head(), self._reached + _SCAN)
         records = self.log.read_leaf(Leaf.RES, self._reached, upto)
-        if records or upto - self._saved_seq >= _SAVE_EVERY:
+        passed = upto - self._reached
+        # Twice nothing new: the log is quiet, so others may see that nothing is left to read.
+        quiet = self._idle and not passed and upto > self._saved_seq
+        if records or quiet or upto - self._saved_seq >= _SAVE_EVERY:
             self._save(records, upto)
-        passed, self._reached = upto - self._reached, upto
+        self._reached, self._idle = upto, not passed
         self.log.release(CONSUMER, self._saved_seq, read=upto)
         return passed
 

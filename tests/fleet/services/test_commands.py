@@ -18,7 +18,7 @@ from gongfu_fleet.adapters.db.commands import SqlCommands
 from gongfu_fleet.adapters.db.engine import reading
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.memory import SettableClock
-from gongfu_fleet.adapters.memory_log import MemoryLog
+from gongfu_fleet.adapters.memory_log import MemoryLog, batch_record
 from gongfu_fleet.domain.commands import LIFE_MS, Command, Name, State
 from gongfu_fleet.domain.scope import EVERYTHING, Scope, parse_grant, scope_of
 from gongfu_fleet.errors import ConflictError, InvalidError, NotFoundError
@@ -223,3 +223,12 @@ def test_a_long_log_without_results_is_passed_and_saved_now_and_then(stand: Stan
     cursor = stand.store.cursor(CONSUMER)
     assert cursor is not None
     assert cursor.seq == 5
+
+
+def test_when_the_log_is_quiet_it_is_seen_that_nothing_is_left_to_read(stand: Stand) -> None:
+    told = [(NOW, {"zone_1_celsius": 4.0})]
+    stand.log.append(batch_record("cab-0001", DeviceKind.CABINET, told, mseq=1, received_ms=NOW))
+    turns = [(stand.results.turn(), stand.store.cursor(CONSUMER)) for _ in range(3)]
+    assert [passed for passed, _ in turns] == [1, 0, 0]
+    assert [bool(cursor) for _, cursor in turns] == [False, False, True]
+    assert stand.log.released == {CONSUMER: stand.log.head()}
