@@ -5,13 +5,11 @@ import { may } from '../session/session.ts';
 import { queues, type Incident } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
-import { incidentHref } from '../shared/route.ts';
-import { Acknowledged, Chips, PeakAndLimit, Span } from './IncidentFacts.tsx';
+import { Summary } from './IncidentFacts.tsx';
 import { chosen, inbox, inboxProblem, loadMore, look, nextPage, queue, refreshInbox, refused, rows, site, takeAll, toggle, toggleAll } from './inbox.ts';
 import { StepDialog } from './StepDialog.tsx';
 import { AcknowledgeFields, ShelfFields } from './StepForms.tsx';
 import type { BulkKind } from './steps.ts';
-import { hazardName } from './wording.ts';
 import './incidents.css';
 
 const every_ms = 5_000;
@@ -48,17 +46,7 @@ function Row({ incident, selectable }: { incident: Incident; selectable: boolean
         </label>
       )}
       <div class="incident" data-condition={incident.condition} data-workflow={incident.workflow}>
-        <a class="incident-head" href={incidentHref(incident.id)}>
-          <h3>{incident.asset_name}</h3>
-          <span class="incident-zone">{t.value.card.zone(incident.zone)}</span>
-          <span class="incident-hazard">{hazardName(incident.hazard, t.value)}</span>
-        </a>
-        <div class="incident-body">
-          <PeakAndLimit incident={incident} />
-          <Span incident={incident} />
-          <Chips incident={incident} />
-          <Acknowledged incident={incident} />
-        </div>
+        <Summary incident={incident} />
       </div>
     </li>
   );

@@ -2,10 +2,29 @@ import { assets } from '../map/assets.ts';
 import { now_ms } from '../ops/clock.ts';
 import type { Incident } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
+import { incidentHref } from '../shared/route.ts';
 import { celsiusText } from '../shared/temperature.ts';
 import { duration, stamp } from '../shared/time.ts';
 import { allLots, awaitsDisposition, isShelved } from './steps.ts';
-import { conditionTone, lasted_ms, peakName, workflowTone, worst } from './wording.ts';
+import { conditionTone, hazardName, lasted_ms, peakName, workflowTone, worst } from './wording.ts';
+
+export function Summary({ incident }: { incident: Incident }) {
+  return (
+    <>
+      <a class="incident-head" href={incidentHref(incident.id)}>
+        <h3>{incident.asset_name}</h3>
+        <span class="incident-zone">{t.value.card.zone(incident.zone)}</span>
+        <span class="incident-hazard">{hazardName(incident.hazard, t.value)}</span>
+      </a>
+      <div class="incident-body">
+        <PeakAndLimit incident={incident} />
+        <Span incident={incident} />
+        <Chips incident={incident} />
+        <Acknowledged incident={incident} />
+      </div>
+    </>
+  );
+}
 
 export function Chips({ incident }: { incident: Incident }) {
   return (
