@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from gongfu.secrets_file import Secrets
-from gongfu.settings import OWN_DOWNLINK_USER, OWN_USER, Settings, secret_text
+from gongfu.settings import OWN_DOWNLINK_USER, Settings, further_user, secret_text
 from gongfu_broker import payloads
 from gongfu_broker.clock import Clock
 from gongfu_broker.codec import encode
@@ -32,10 +32,7 @@ _log = logging.getLogger(__name__)
 def downlink_session(settings: Settings, keys: Secrets) -> Session | None:
     """Its account, whose client id is a secret; None where the broker has none for it."""
     broker = settings.broker
-    # As for backfill: two connections of one account may throw each other out.
-    own = secret_text(broker.password, broker.password_file)
-    generated = not broker.host or (broker.user == OWN_USER and own is None)
-    user = broker.downlink_user or (OWN_DOWNLINK_USER if generated else "")
+    user = further_user(broker, broker.downlink_user, OWN_DOWNLINK_USER)
     if not user:
         return None
     secret = secret_text(broker.downlink_password, broker.downlink_password_file)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from gongfu.secrets_file import Secrets
-from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, Settings, secret_text
+from gongfu.settings import OWN_BACKFILL_USER, OWN_USER, Settings, further_user, secret_text
 from gongfu.telemetry import Telemetry
 from gongfu_broker.access import BACKFILL_LEAVES, LIVE_LEAVES
 from gongfu_broker.mqtt.client import MqttConnector
@@ -75,10 +75,7 @@ def live_session(settings: Settings, keys: Secrets) -> Session:
 def backfill_session(settings: Settings, keys: Secrets) -> Session | None:
     """The same for what comes late; None where the broker has no account for it."""
     broker = settings.broker
-    # Two sessions of one account would throw each other out where the name is the account.
-    own = secret_text(broker.password, broker.password_file)
-    generated = not broker.host or (broker.user == OWN_USER and own is None)
-    user = broker.backfill_user or (OWN_BACKFILL_USER if generated else "")
+    user = further_user(broker, broker.backfill_user, OWN_BACKFILL_USER)
     if not user:
         return None
     return Session(

@@ -255,6 +255,16 @@ def unknown_names(environment: Mapping[str, str] | None = None) -> list[str]:
     return sorted(name for name in ours if name.upper() not in known_names())
 
 
+def further_user(broker: BrokerSettings, named: str, own: str) -> str:
+    """The account of one more session of the platform; empty where the broker has none for it.
+
+    Two sessions of one account would throw each other out where the name is the account.
+    """
+    secret = secret_text(broker.password, broker.password_file)
+    generated = not broker.host or (broker.user == OWN_USER and secret is None)
+    return named or (own if generated else "")
+
+
 def secret_text(value: SecretStr | None, file: Path | None) -> str | None:
     """A secret from its file, else from its value; None when neither is set."""
     if file is not None:
