@@ -80,7 +80,8 @@ class ConsumerLoop:
             if self.failure is not None:
                 _log.info("%s works again", self._name)
             self.failure = None
-            await wait_at_most(self._woken.wait, IDLE_S)
+            if not await came_within(self._woken.wait, IDLE_S):
+                await loop.run_in_executor(self._thread, self._consumer.rest)
 
     def _rest(self) -> None:
         try:
@@ -94,10 +95,11 @@ class ConsumerLoop:
         self.failure = f"{self._name}: {error}"
 
 
-async def wait_at_most(wait: Callable[[], Awaitable[object]], seconds: float) -> None:
-    """Wait, but not longer."""
+async def came_within(wait: Callable[[], Awaitable[object]], seconds: float) -> bool:
+    """Wait, but not longer; whether it came."""
     try:
         async with asyncio.timeout(seconds):
             await wait()
     except TimeoutError:
-        pass
+        return False
+    return True

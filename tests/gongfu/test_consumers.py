@@ -95,6 +95,14 @@ async def test_at_the_end_it_saves_what_it_has() -> None:
     assert consumer.saved == 7
 
 
+async def test_when_nobody_wakes_it_for_a_while_it_saves_what_it_has() -> None:
+    consumer = Counting()
+    async with running(consumer) as loop:
+        consumer.offered = 7
+        loop.wake()
+        await until(lambda: consumer.saved == 7)
+
+
 async def test_an_end_without_a_disk_is_logged_and_stays_an_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

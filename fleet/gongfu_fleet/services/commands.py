@@ -128,7 +128,6 @@ class CommandResults:
     store: CommandStore
     _saved: Cursor | None = None
     _reached: int = -1
-    _idle: bool = False
 
     def turn(self) -> int:
         """Read on; returns how many records it went past. Raises CursorError."""
@@ -137,18 +136,17 @@ class CommandResults:
         upto = min(self.log.head(), self._reached + _SCAN)
         records = self.log.read_leaf(Leaf.RES, self._reached, upto)
         passed = upto - self._reached
-        # Twice nothing new: the log is quiet, so others may see that nothing is left to read.
-        quiet = self._idle and not passed and upto > self._saved_seq
-        if records or quiet or upto - self._saved_seq >= _SAVE_EVERY:
+        if records or upto - self._saved_seq >= _SAVE_EVERY:
             self._save(records, upto)
-        self._reached, self._idle = upto, not passed
+        self._reached = upto
         self.log.release(CONSUMER, self._saved_seq, read=upto)
         return passed
 
     def rest(self) -> None:
-        """Save how far the log was read."""
+        """Save how far the log was read, so others see that nothing is left to read."""
         if self._reached > self._saved_seq:
             self._save([], self._reached)
+            self.log.release(CONSUMER, self._saved_seq, read=self._reached)
 
     def tick(self, now_ms: int) -> None:
         """Nothing here waits for the clock: the downlink tells expiry."""
