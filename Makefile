@@ -33,8 +33,9 @@ $(UV):
 # sync removes the editables, so they always come after it.
 $(SETUP): $(UV) requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --require-hashes requirements.lock
+	$(UV) pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	$(UV) pip install --quiet --no-build-isolation --no-deps $(MEMBERS:%=-e ./%) -e .
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 # The platform runs without the pages when npm cannot be reached; the API and the log stay the same.

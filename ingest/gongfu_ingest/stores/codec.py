@@ -61,6 +61,8 @@ def unpack_ints(packed: Packed, count: int) -> Ints:
     if way != _STEPS or count < 1:
         raise BlockError(f"{way} is no known way to write numbers")
     step, *rest = rest
+    if not rest:
+        return _wrapped(origin) + _wrapped(step) * np.arange(count, dtype=np.int64)
     moves = _unfold(_unpack_unsigned(rest, count - 1)) + _wrapped(step)
     return np.cumsum(np.concatenate([_wrapped(origin), moves]), dtype=np.int64)
 
@@ -198,7 +200,8 @@ def _unrice(data: bytes, k: int, count: int) -> Bits:
     ends = np.flatnonzero(bits[count * k :])
     if len(ends) != count:
         raise BlockError(f"{count} numbers expected, {len(ends)} found")
-    quotients = (np.diff(ends, prepend=-1) - 1).astype(np.uint64)
+    quotients = ends.astype(np.uint64)
+    quotients[1:] -= quotients[:-1] + np.uint64(1)
     places = np.arange(k, dtype=np.uint64)
     rest = bits[: count * k].reshape(count, k).astype(np.uint64) << places
     values: Bits = (quotients << np.uint64(k)) | rest.sum(axis=1, dtype=np.uint64)

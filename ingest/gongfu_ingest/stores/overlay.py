@@ -3,10 +3,10 @@
 Everything here reads inside the caller's snapshot.
 """
 
+import json
 import math
 import sqlite3
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -42,6 +42,7 @@ class PeakHour(NamedTuple):
     """An hour of a device with the highest value of a metric in it."""
 
     id: int
+    dev: str
     hour: int
     peak: float
 
@@ -81,24 +82,36 @@ class Overlay:
     def exceedances(self, metric: str, above: float, span: Span, max_gap_ms: int) -> list[Episode]:
         """Runs above the limit; only hours whose statistics exceed it are unpacked."""
         hours = self._peaks(metric, span)
-        warm = {dev for dev, own in hours.items() if any(hour.peak > above for hour in own)}
-        still = {dev for dev in warm if hours[dev][-1].peak > above}
-        told = self._told_by_hot(metric, above, span)
+        warm: dict[str, list[PeakHour]] = {hour.dev: [] for hour in hours if hour.peak > above}
+        fresh = self._hot_runs(metric, above, span, warm)
+        for hour in hours:
+            if hour.dev in warm or hour.dev in fresh:
+                warm.setdefault(hour.dev, []).append(hour)
         found: list[Episode] = []
-        for dev in warm | told:
-            # Hot rows of the others neither exceed, nor end a run, nor stand for folded ones.
-            fresh = self._hot(dev, metric, span) if dev in still | told else []
-            touched = {ts // HOUR_MS for ts, _ in fresh}
-            folded: Series = []
-            for row in hours.get(dev, ()):
-                if row.hour in touched:
-                    folded += self._unpacked(row, metric, span)
-                elif row.peak > above:
-                    folded += self._unpacked(row, metric, span, above)
-                else:  # one sample stands for all of them: none exceeds, so a run ends here
-                    folded.append((row.hour * HOUR_MS, above))
-            found += episodes(dev, _merged(folded, fresh), above, max_gap_ms)
+        for dev in warm.keys() | fresh.keys():
+            own = fresh.get(dev, [])
+            folded = self._telling(warm.get(dev, ()), metric, above, span, own)
+            found += episodes(dev, _merged(folded, own), above, max_gap_ms)
         return sorted(found, key=lambda episode: (episode.begin_ms, episode.dev))
+
+    def _telling(
+        self,
+        hours: Iterable[PeakHour],
+        metric: str,
+        above: float,
+        span: Span,
+        fresh: Series,
+    ) -> Series:
+        touched = {ts // HOUR_MS for ts, _ in fresh}
+        folded: Series = []
+        for row in hours:
+            if row.hour in touched:
+                folded += self._unpacked(row, metric, span)
+            elif row.peak > above:
+                folded += self._unpacked(row, metric, span, above)
+            else:  # one sample stands for all of them: none exceeds, so a run ends here
+                folded.append((row.hour * HOUR_MS, above))
+        return folded
 
     def rows(self, span: Span, devs: Collection[str] | None = None) -> Iterator[Point]:
         """Whole rows in order of (ts, dev); an hour of the devices is in memory at a time."""
@@ -157,26 +170,44 @@ class Overlay:
         found.update({(point.ts_ms, point.dev): point for point in wanted})
         return found
 
-    def _peaks(self, metric: str, span: Span) -> dict[str, list[PeakHour]]:
-        """The hours of each device that have the metric, with its highest value in the hour."""
-        found: dict[str, list[PeakHour]] = defaultdict(list)
+    def _peaks(self, metric: str, span: Span) -> list[PeakHour]:
+        """The hours that have the metric, in order, with its highest value in each."""
         since = kept_since(self._connection)
         wanted, new, peak = self._blocks.ids[metric], tuple.__new__, roll.peak
+        found = []
         for number, dev, hour, stored in self._blocks.rolls(self._connection, *span):
             # Statistics of an hour that has begun to expire know nothing of what came after that.
             told = math.inf if hour * HOUR_MS < since else peak(stored, wanted)
             if told is not None:
-                found[dev].append(new(PeakHour, (number, hour, told)))
+                found.append(new(PeakHour, (number, dev, hour, told)))
         return found
 
-    def _told_by_hot(self, metric: str, above: float, span: Span) -> set[str]:
-        """Devices with hot rows above the limit, or at times whose rows were folded."""
-        query = (
-            f"SELECT dev FROM hot WHERE ts >= ? AND ts < ? AND {metric} > ?"  # noqa: S608 - checked name
-            " UNION SELECT dev FROM hot WHERE ts >= ? AND ts < ?"
+    def _hot_runs(
+        self, metric: str, above: float, span: Span, warm: Collection[str]
+    ) -> dict[str, Series]:
+        """Hot rows of the devices where some exceed, or stand for folded rows.
+
+        What comes before a device's first run, or after its last, ends no run and is not needed.
+        """
+        late_ms = min(span.end_ms, folded_until(self._connection))
+        told = self._connection.execute(
+            f"SELECT dev, ts FROM hot WHERE ts >= ? AND ts < ? AND ({metric} > ? OR ts < ?)",  # noqa: S608 - checked name
+            (*span, above, late_ms),
+        ).fetchall()
+        devs = {dev for dev, _ in told}
+        if not devs:
+            return {}
+        # A run may have begun in a folded hour.
+        first_ms = span.start_ms if devs & set(warm) else told[0][1]
+        rows = self._connection.execute(
+            f"SELECT dev, ts, {metric} FROM hot WHERE ts >= ? AND ts <= ?"  # noqa: S608 - checked name
+            f" AND dev IN (SELECT value FROM json_each(?)) AND {metric} IS NOT NULL ORDER BY ts",
+            (first_ms, told[-1][1], json.dumps([*devs])),
         )
-        late = Span(span.start_ms, min(span.end_ms, folded_until(self._connection)))
-        return {dev for (dev,) in self._connection.execute(query, (*span, above, *late))}
+        found: dict[str, Series] = {}
+        for dev, ts, value in rows:
+            found.setdefault(dev, []).append((ts, value))
+        return found
 
     def _hot(self, dev: str, metric: str, span: Span) -> Series:
         return self._connection.execute(

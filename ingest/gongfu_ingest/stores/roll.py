@@ -63,12 +63,16 @@ def unpack(data: bytes) -> dict[int, Stats]:
 def peak(data: bytes, number: int) -> float | None:
     """The highest value of one metric, None where it has none."""
     stored = _decode(data)
-    try:
-        at = stored[::_FIELDS].index(number) * _FIELDS
-    except ValueError:
-        return None
-    _, places, _, low, more, _ = stored[at : at + _FIELDS]
-    return more if places < 0 else (low + more) / _UNITS[int(places)]
+    at = 0
+    if not stored or stored[0] != number:  # it is the first metric of most devices
+        try:
+            at = stored[::_FIELDS].index(number) * _FIELDS
+        except ValueError:
+            return None
+    places = stored[at + 1]
+    if places < 0:
+        return stored[at + 4]
+    return (stored[at + 3] + stored[at + 4]) / _UNITS[int(places)]
 
 
 def _read(stored: list[float]) -> Iterator[tuple[int, Stats]]:

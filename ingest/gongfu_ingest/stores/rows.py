@@ -35,15 +35,17 @@ def episodes(
 ) -> list[Episode]:
     """Runs of samples above the limit; a sample at or below it, or a gap, ends a run."""
     found: list[Episode] = []
-    run: Episode | None = None
+    n, begin, end, peak = 0, 0, 0, above
     for ts, value in series:
-        if value <= above or (run and ts - run.end_ms > max_gap_ms):
-            found += [run] if run else []
-            run = None
+        if n and (value <= above or ts - end > max_gap_ms):
+            found.append(Episode(dev, begin, end, peak, n))
+            n, peak = 0, above
         if value > above:
-            run = (
-                Episode(dev, run.begin_ms, ts, max(run.peak, value), run.n + 1)
-                if run
-                else Episode(dev, ts, ts, value, 1)
-            )
-    return found + ([run] if run else [])
+            if not n:
+                begin = ts
+            n, end = n + 1, ts
+            if value > peak:
+                peak = value
+    if n:
+        found.append(Episode(dev, begin, end, peak, n))
+    return found
