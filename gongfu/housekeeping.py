@@ -13,7 +13,7 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 FOLD_EVERY_MS = 20 * MINUTE_MS
 # Rows stay hot at least this long, so that what comes a little late needs no second fold.
-HOT_MS = 20 * MINUTE_MS
+HOT_MS = 10 * MINUTE_MS
 
 
 @dataclass

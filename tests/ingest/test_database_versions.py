@@ -86,6 +86,23 @@ def test_a_file_of_version_1_keeps_every_row_conflict_and_expired_hour(old_file:
     database.close()
 
 
+def test_a_file_of_version_2_learns_how_warm_its_hours_were(tmp_path: Path) -> None:
+    made = Database(tmp_path / "telemetry.db")
+    store = EmbeddedStore(made)
+    warm = [Point(T0 + n, "cab-0001", Rank(1, n, 0), {METRIC: 9.0 + n}) for n in range(3)]
+    store.write([*warm, Point(T0, "cab-0002", Rank(1, 1, 0), {"humidity_percent": 60.0})])
+    store.fold(END)
+    made.writer.execute("ALTER TABLE block DROP COLUMN warmest_celsius")
+    made.writer.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
+    made.close()
+    database = Database(tmp_path / "telemetry.db")
+    told = "SELECT dev, warmest_celsius FROM block ORDER BY dev"
+    assert database.reader.execute(told).fetchall() == [("cab-0001", 11.0), ("cab-0002", None)]
+    (run,) = EmbeddedStore(database).exceedances(METRIC, 9.0, start_ms=0, end_ms=END, max_gap_ms=10)
+    assert (run.begin_ms, run.end_ms, run.peak) == (T0 + 1, T0 + 2, 11.0)
+    database.close()
+
+
 def test_a_reader_does_not_touch_an_older_file(old_file: Path) -> None:
     with pytest.raises(SchemaError, match="brings it up to date"):
         Database(old_file, read_only=True)
@@ -95,7 +112,7 @@ def test_a_reader_does_not_touch_an_older_file(old_file: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     made = Database(tmp_path / "telemetry.db")
-    made.writer.execute("UPDATE meta SET value = '3' WHERE key = 'schema'")
+    made.writer.execute("UPDATE meta SET value = value + 1 WHERE key = 'schema'")
     made.writer.execute("ALTER TABLE hot DROP COLUMN signal_dbm")
     made.close()
     with pytest.raises(SchemaError, match="run the version that made it"):

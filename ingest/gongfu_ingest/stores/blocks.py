@@ -18,6 +18,9 @@ _MOST_PIECES = 255
 _ID_BITS = 8
 _CACHED = 256
 _SELECT = "SELECT id, dev, hour, rows, roll FROM block"
+_ROLLS = (
+    "SELECT id, dev, hour, roll FROM block WHERE hour >= ? AND hour <= ? AND rows > 0 ORDER BY hour"
+)
 
 
 class BlockRow(NamedTuple):
@@ -47,7 +50,7 @@ class Blocks:
         """The hours of a device that touch [start_ms, end_ms), in order."""
         rows = connection.execute(
             f"{_SELECT} WHERE dev = ? AND hour >= ? AND hour <= ? ORDER BY hour",
-            (dev, start_ms // HOUR_MS, (end_ms - 1) // HOUR_MS),
+            (dev, *_hours(start_ms, end_ms)),
         )
         return [BlockRow(*row) for row in rows]
 
@@ -57,7 +60,7 @@ class Blocks:
         """The hours of all devices that touch [start_ms, end_ms), in order of (hour, dev)."""
         rows = connection.execute(
             f"{_SELECT} WHERE hour >= ? AND hour <= ? ORDER BY hour, dev",
-            (start_ms // HOUR_MS, (end_ms - 1) // HOUR_MS),
+            _hours(start_ms, end_ms),
         )
         return map(BlockRow._make, rows)
 
@@ -65,11 +68,20 @@ class Blocks:
         self, connection: sqlite3.Connection, start_ms: int, end_ms: int
     ) -> Iterator[tuple[int, str, int, bytes]]:
         """(id, dev, hour, roll) as ``hours``, where rows are left; plain, for there are many."""
-        return connection.execute(
-            "SELECT id, dev, hour, roll FROM block WHERE hour >= ? AND hour <= ? AND rows > 0"
-            " ORDER BY hour",
-            (start_ms // HOUR_MS, (end_ms - 1) // HOUR_MS),
-        )
+        return connection.execute(_ROLLS, _hours(start_ms, end_ms))
+
+    def warm_rolls(
+        self,
+        connection: sqlite3.Connection,
+        start_ms: int,
+        end_ms: int,
+        *,
+        above: float,
+        since: int,
+    ) -> Iterator[tuple[int, str, int, bytes]]:
+        """As ``rolls``, of hours with a zone above the limit, or that begin before ``since``."""
+        query = _ROLLS.replace(" ORDER", " AND (warmest_celsius > ? OR hour < ?) ORDER")
+        return connection.execute(query, (*_hours(start_ms, end_ms), above, -(-since // HOUR_MS)))
 
     def find(self, connection: sqlite3.Connection, dev: str, hour: int) -> BlockRow | None:
         """One hour of one device."""
@@ -96,6 +108,21 @@ class Blocks:
         )
         return Block(b"".join(data for (data,) in pieces), self._names)
 
+    def put(self, connection: sqlite3.Connection, row: BlockRow, data: bytes) -> None:
+        """Write an hour at the end of the table, in place of the older block of the same id."""
+        drop_rows(connection, row.id)
+        connection.execute("DELETE FROM block WHERE id = ?", (row.id,))
+        number = connection.execute(
+            "INSERT INTO block (dev, hour, rows, roll, warmest_celsius) VALUES (?, ?, ?, ?, ?)",
+            (*row[1:], roll.warmest(row.roll, self.ids)),
+        ).lastrowid
+        size = max(_PIECE_BYTES, -(-len(data) // _MOST_PIECES))
+        first, _ = _span(number or 0)
+        connection.executemany(
+            "INSERT INTO piece VALUES (?, ?)",
+            [(first + at // size, data[at : at + size]) for at in range(0, len(data), size)],
+        )
+
     def stats(self, row: BlockRow) -> dict[str, roll.Stats]:
         """What is known of an hour without its rows."""
         return {self._names[number]: stats for number, stats in roll.unpack(row.roll).items()}
@@ -108,21 +135,6 @@ class Blocks:
         block = self.load(connection, row.id)
         place = block.place(ts_ms)
         return None if place is None else _point(block.table, place, dev)
-
-
-def put(connection: sqlite3.Connection, row: BlockRow, data: bytes) -> None:
-    """Write an hour at the end of the table, in place of the older block of the same id."""
-    drop_rows(connection, row.id)
-    connection.execute("DELETE FROM block WHERE id = ?", (row.id,))
-    number = connection.execute(
-        "INSERT INTO block (dev, hour, rows, roll) VALUES (?, ?, ?, ?)", row[1:]
-    ).lastrowid
-    size = max(_PIECE_BYTES, -(-len(data) // _MOST_PIECES))
-    first, _ = _span(number or 0)
-    connection.executemany(
-        "INSERT INTO piece VALUES (?, ?)",
-        [(first + at // size, data[at : at + size]) for at in range(0, len(data), size)],
-    )
 
 
 def drop_rows(connection: sqlite3.Connection, number: int) -> None:
@@ -140,6 +152,10 @@ def note_folded_until(connection: sqlite3.Connection, ts_ms: int) -> None:
     """Only ever grows."""
     if ts_ms > folded_until(connection):
         connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (FOLDED_UNTIL, str(ts_ms)))
+
+
+def _hours(start_ms: int, end_ms: int) -> tuple[int, int]:
+    return start_ms // HOUR_MS, (end_ms - 1) // HOUR_MS
 
 
 def _span(number: int) -> tuple[int, int]:

@@ -70,7 +70,7 @@ def fold(database: Database, store: Blocks, cut_ms: int, run: Run) -> Folded:
             from_ms = (hour + 1) * HOUR_MS
             span = (hour * HOUR_MS, min(from_ms, cut_ms))
             parts = _parts(reader, store, hour, span)
-            done = [(part, run(partial(_write, database, part))) for part in parts]
+            done = [(part, run(partial(_write, database, store, part))) for part in parts]
             written += sum(count for _, count in done)
             if all(count == len(part.pieces) for part, count in done):
                 seen = min(part.seen for part, _ in done)
@@ -130,14 +130,14 @@ def _newest(dev: str, table: Table) -> Iterator[newest.Value]:
         yield dev, metric, int(table.ts[place]), float(values[place])
 
 
-def _write(database: Database, part: _Part) -> int:
+def _write(database: Database, store: Blocks, part: _Part) -> int:
     """How many blocks were written: not those that an expiry has changed since they were read."""
     with database.transaction() as connection:
         query = "SELECT ts, dev FROM hot_conflict WHERE id > ?"
         changed = set(connection.execute(query, (part.seen,)))
         current = [piece for piece in part.pieces if _is_current(connection, piece.row)]
         for piece in current:
-            blocks.put(connection, piece.row, piece.data)
+            store.put(connection, piece.row, piece.data)
             newest.offer(connection, [v for v in piece.newest if (v[2], v[0]) not in changed])
     return len(current)
 

@@ -7,8 +7,8 @@ import json
 import math
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, pairwise
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from gongfu_broker.ports import Window
 from gongfu_ingest.points import Episode, Point
 from gongfu_ingest.stores import hot, roll
 from gongfu_ingest.stores.blocks import BlockRow, Blocks, folded_until
+from gongfu_ingest.stores.codec import Floats, Ints
 from gongfu_ingest.stores.retention import kept_since
 from gongfu_ingest.stores.roll import Stats
 from gongfu_ingest.stores.rows import episodes
@@ -25,6 +26,7 @@ from gongfu_ingest.stores.schema import HOUR_MS
 from gongfu_ingest.stores.table import Table, over, part, points, table_of
 
 Series = list[tuple[int, float]]
+Curve = tuple[Ints, Floats]
 
 
 class Span(NamedTuple):
@@ -68,31 +70,43 @@ class Overlay:
         by_hour = every_ms % HOUR_MS == 0
         touched = {ts // HOUR_MS for ts, _ in fresh}
         found: dict[int, Stats] = {}
-        folded: Series = []
+        folded: list[Curve] = []
         for row in self._blocks.of(self._connection, dev, *span):
             if not (by_hour and span.covers(row.hour) and row.hour not in touched):
-                folded += self._unpacked(row, metric, span) if row.rows else []
+                folded += [self._curve(row, metric, span)] if row.rows else []
             elif stats := self._blocks.stats(row).get(metric):
                 _add(found, row.hour * HOUR_MS // every_ms * every_ms, stats)
-        rows = _merged(folded, fresh)
-        for t0, own in groupby(rows, key=lambda sample: sample[0] // every_ms * every_ms):
-            _add(found, t0, _stats([value for _, value in own]))
+        ts, values = _over(folded, fresh)
+        windows, told = ts // every_ms * every_ms, values.tolist()
+        begins = np.flatnonzero(np.diff(windows, prepend=-1)).tolist()
+        for begin, end in pairwise([*begins, len(told)]):
+            _add(found, int(windows[begin]), _stats(told[begin:end]))
         return [Window(t0, s.n, s.low, s.high, s.total / s.n) for t0, s in sorted(found.items())]
 
     def exceedances(self, metric: str, above: float, span: Span, max_gap_ms: int) -> list[Episode]:
         """Runs above the limit; only hours whose statistics exceed it are unpacked."""
-        hours = self._peaks(metric, span)
+        hours = self._peaks(metric, above, span, max_gap_ms)
         warm: dict[str, list[PeakHour]] = {hour.dev: [] for hour in hours if hour.peak > above}
-        fresh = self._hot_runs(metric, above, span, warm)
+        until_ms = folded_until(self._connection)
+        joins = {h.dev for h in hours if (h.hour + 1) * HOUR_MS + max_gap_ms > until_ms}
+        fresh = self._hot_runs(metric, above, span, joins.intersection(warm))
         for hour in hours:
             if hour.dev in warm or hour.dev in fresh:
                 warm.setdefault(hour.dev, []).append(hour)
         found: list[Episode] = []
         for dev in warm.keys() | fresh.keys():
-            own = fresh.get(dev, [])
-            folded = self._telling(warm.get(dev, ()), metric, above, span, own)
-            found += episodes(dev, _merged(folded, own), above, max_gap_ms)
+            own, rows = warm.get(dev, []), fresh.get(dev, [])
+            folded = self._telling(own + self._beneath(dev, rows, own), metric, above, span, rows)
+            found += episodes(dev, _merged(folded, rows), above, max_gap_ms)
         return sorted(found, key=lambda episode: (episode.begin_ms, episode.dev))
+
+    def _beneath(self, dev: str, fresh: Series, known: Iterable[PeakHour]) -> list[PeakHour]:
+        """Further hours that hot rows stand over: their folded rows end runs of the hot ones."""
+        late_ms = folded_until(self._connection) if fresh else 0
+        touched = {ts // HOUR_MS for ts, _ in fresh if ts < late_ms}
+        touched -= {hour.hour for hour in known}
+        rows = (self._blocks.find(self._connection, dev, hour) for hour in touched)
+        return [PeakHour(row.id, dev, row.hour, -math.inf) for row in rows if row and row.rows]
 
     def _telling(
         self,
@@ -104,7 +118,7 @@ class Overlay:
     ) -> Series:
         touched = {ts // HOUR_MS for ts, _ in fresh}
         folded: Series = []
-        for row in hours:
+        for row in sorted(hours, key=attrgetter("hour")):
             if row.hour in touched:
                 folded += self._unpacked(row, metric, span)
             elif row.peak > above:
@@ -170,12 +184,19 @@ class Overlay:
         found.update({(point.ts_ms, point.dev): point for point in wanted})
         return found
 
-    def _peaks(self, metric: str, span: Span) -> list[PeakHour]:
-        """The hours that have the metric, in order, with its highest value in each."""
+    def _peaks(self, metric: str, above: float, span: Span, max_gap_ms: int) -> list[PeakHour]:
+        """The hours that tell, in order, with the metric's highest value in each.
+
+        An hour that does not exceed ends a run. It need not be seen where such a gap does so too.
+        """
         since = kept_since(self._connection)
+        if metric in roll.ZONES and max_gap_ms < HOUR_MS:
+            rows = self._blocks.warm_rolls(self._connection, *span, above=above, since=since)
+        else:
+            rows = self._blocks.rolls(self._connection, *span)
         wanted, new, peak = self._blocks.ids[metric], tuple.__new__, roll.peak
         found = []
-        for number, dev, hour, stored in self._blocks.rolls(self._connection, *span):
+        for number, dev, hour, stored in rows:
             # Statistics of an hour that has begun to expire know nothing of what came after that.
             told = math.inf if hour * HOUR_MS < since else peak(stored, wanted)
             if told is not None:
@@ -183,11 +204,12 @@ class Overlay:
         return found
 
     def _hot_runs(
-        self, metric: str, above: float, span: Span, warm: Collection[str]
+        self, metric: str, above: float, span: Span, joins: Collection[str]
     ) -> dict[str, Series]:
         """Hot rows of the devices where some exceed, or stand for folded rows.
 
-        What comes before a device's first run, or after its last, ends no run and is not needed.
+        What comes before a device's first run, or after its last, ends no run and is not needed;
+        but for those that ``joins`` names: their run may have begun in a folded hour.
         """
         late_ms = min(span.end_ms, folded_until(self._connection))
         told = self._connection.execute(
@@ -197,8 +219,7 @@ class Overlay:
         devs = {dev for dev, _ in told}
         if not devs:
             return {}
-        # A run may have begun in a folded hour.
-        first_ms = span.start_ms if devs & set(warm) else told[0][1]
+        first_ms = told[0][1] if devs.isdisjoint(joins) else span.start_ms
         rows = self._connection.execute(
             f"SELECT dev, ts, {metric} FROM hot WHERE ts >= ? AND ts <= ?"  # noqa: S608 - checked name
             f" AND dev IN (SELECT value FROM json_each(?)) AND {metric} IS NOT NULL ORDER BY ts",
@@ -220,10 +241,7 @@ class Overlay:
         self, row: BlockRow | PeakHour, metric: str, span: Span, above: float | None = None
     ) -> Series:
         """Samples of an hour; with ``above`` only those that make, or end, a run."""
-        ts, values = self._blocks.load(self._connection, row.id).series(metric)
-        if not span.covers(row.hour):
-            first, last = np.searchsorted(ts, span)
-            ts, values = ts[first:last], values[first:last]
+        ts, values = self._curve(row, metric, span)
         if above is not None and len(values):
             exceeds = values > above
             tells = exceeds.copy()
@@ -231,6 +249,25 @@ class Overlay:
             tells[1:] |= exceeds[:-1]
             ts, values = ts[tells], values[tells]
         return list(zip(ts.tolist(), values.tolist(), strict=True))
+
+    def _curve(self, row: BlockRow | PeakHour, metric: str, span: Span) -> Curve:
+        ts, values = self._blocks.load(self._connection, row.id).series(metric)
+        if not span.covers(row.hour):
+            first, last = np.searchsorted(ts, span)
+            ts, values = ts[first:last], values[first:last]
+        return ts, values
+
+
+def _over(folded: Sequence[Curve], fresh: Series) -> Curve:
+    """Fresh samples over folded ones, in order of time."""
+    new = np.array(fresh, np.float64).reshape(-1, 2)
+    new_ts, new_values = new[:, 0].astype(np.int64), new[:, 1]
+    ts = np.concatenate([new_ts[:0], *(ts for ts, _ in folded)])
+    values = np.concatenate([new_values[:0], *(values for _, values in folded)])
+    stays = ~np.isin(ts, new_ts)
+    ts, values = np.append(ts[stays], new_ts), np.append(values[stays], new_values)
+    order = np.argsort(ts, kind="stable")
+    return ts[order], values[order]
 
 
 def _merged(folded: Series, fresh: Series) -> Series:

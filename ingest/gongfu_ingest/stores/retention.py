@@ -4,7 +4,6 @@ import sqlite3
 from functools import partial
 
 from gongfu_ingest.database import Database
-from gongfu_ingest.stores import blocks
 from gongfu_ingest.stores.block import encode
 from gongfu_ingest.stores.blocks import Blocks
 from gongfu_ingest.stores.newest import Run
@@ -47,7 +46,7 @@ def _expire_hour(database: Database, store: Blocks, hour: int, before_ms: int) -
                 left = len(stays.ts)
                 data = encode(stays, store.ids)[0] if left else b""
             if left < row.rows:
-                blocks.put(connection, row._replace(rows=left), data)
+                store.put(connection, row._replace(rows=left), data)
                 gone += row.rows - left
         if gone:
             since = str(max(before_ms, kept_since(connection)))

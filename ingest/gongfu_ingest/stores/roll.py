@@ -5,7 +5,7 @@ are decimals, which makes the sum exact; places -1 means floats [id, -1, n, low,
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -13,6 +13,8 @@ import msgspec
 from gongfu_ingest.stores.codec import MOST_PLACES, Floats, Scaled, scale
 from gongfu_ingest.stores.table import Table
 
+# What is told of an hour by ``warmest``, without a look at its statistics.
+ZONES = ("zone_1_celsius", "zone_2_celsius")
 _FIELDS = 6
 _MOST = 2**62
 _UNITS = tuple(10.0**places for places in range(MOST_PLACES + 1))
@@ -73,6 +75,12 @@ def peak(data: bytes, number: int) -> float | None:
     if places < 0:
         return stored[at + 4]
     return (stored[at + 3] + stored[at + 4]) / _UNITS[int(places)]
+
+
+def warmest(data: bytes, ids: Mapping[str, int]) -> float | None:
+    """The highest temperature of any zone; None without one."""
+    peaks = [peak(data, ids[name]) for name in ZONES if name in ids]
+    return max((celsius for celsius in peaks if celsius is not None), default=None)
 
 
 def _read(stored: list[float]) -> Iterator[tuple[int, Stats]]:

@@ -44,8 +44,7 @@ def episodes(
             if not n:
                 begin = ts
             n, end = n + 1, ts
-            if value > peak:
-                peak = value
+            peak = max(peak, value)
     if n:
         found.append(Episode(dev, begin, end, peak, n))
     return found

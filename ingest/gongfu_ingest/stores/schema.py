@@ -8,8 +8,9 @@ from operator import itemgetter
 import msgspec
 
 from gongfu_broker.columns import metrics
+from gongfu_ingest.stores import roll
 
-VERSION = 2
+VERSION = 3
 HOUR_MS = 3_600_000
 _METRIC_COLUMNS = ", ".join(f"{metric} REAL" for metric in metrics())
 
@@ -70,7 +71,7 @@ CREATE TABLE hot_conflict (
 # ``late``: hot rows that came for a time whose rows were folded, or were being folded.
 # ``fresh``: buckets of event time with hot rows that ``last`` may not know yet.
 # ``block``: one hour of one device; ``roll`` outlives its rows. Its bytes lie in ``piece`` under
-# id << 8 | number, in portions that fill pages well.
+# id << 8 | number, in portions that fill pages well. ``warmest_celsius``: of any zone in the hour.
 _BLOCKS = """
 CREATE TABLE clock (
     dev TEXT NOT NULL, boot INTEGER NOT NULL, offset_ms INTEGER NOT NULL, state TEXT NOT NULL,
@@ -84,6 +85,7 @@ CREATE TABLE metric (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE block (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     dev TEXT NOT NULL, hour INTEGER NOT NULL, rows INTEGER NOT NULL, roll BLOB NOT NULL,
+    warmest_celsius REAL,
     UNIQUE (dev, hour)
 );
 CREATE INDEX block_hour ON block (hour);
@@ -112,6 +114,8 @@ def bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
             connection.execute(f"ALTER TABLE hot_conflict ADD COLUMN {metric} REAL")
     names = [(metric,) for metric in metrics()]
     connection.executemany("INSERT OR IGNORE INTO metric (name) VALUES (?)", names)
+    if version < 3:  # noqa: PLR2004 - the version that brought the warmest value of an hour
+        _tell_warmest(connection)
     connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (str(VERSION),))
 
 
@@ -143,6 +147,17 @@ def _keep_expired_hours(connection: sqlite3.Connection) -> None:
             "INSERT INTO block (dev, hour, rows, roll) VALUES (?, ?, 0, ?)",
             (dev, t0 // HOUR_MS, msgspec.msgpack.encode(flat)),
         )
+
+
+def _tell_warmest(connection: sqlite3.Connection) -> None:
+    if "warmest_celsius" not in {row[1] for row in connection.execute("PRAGMA table_info(block)")}:
+        connection.execute("ALTER TABLE block ADD COLUMN warmest_celsius REAL")
+    ids = dict(connection.execute("SELECT name, id FROM metric").fetchall())
+    rolls = connection.execute("SELECT id, roll FROM block").fetchall()
+    connection.executemany(
+        "UPDATE block SET warmest_celsius = ? WHERE id = ?",
+        [(roll.warmest(stored, ids), number) for number, stored in rolls],
+    )
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
