@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.domain.alarms.incident import Finding, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.policy import LIMITED
 from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import ZoneState, advance
 from gongfu_fleet.services.watch_ports import WatchedZone
@@ -83,7 +83,7 @@ def _samples(zones: Zones, store: EmbeddedStore) -> dict[tuple[str, str], list[S
 
 def _found(asset: str, zone: WatchedZone, samples: list[Sample]) -> Iterator[Known]:
     run = advance(ZoneState(zone.metric, zone.policy), samples, from_ms=0)
-    for hazard in Hazard:
+    for hazard in LIMITED:
         limit = zone.policy.limit(hazard)
         if limit is None:
             continue

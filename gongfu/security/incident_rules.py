@@ -34,7 +34,8 @@ from gongfu_fleet.domain.alarms.handling import (
     Shelved,
     Step,
 )
-from gongfu_fleet.domain.alarms.incident import Acknowledged, Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
+from gongfu_fleet.domain.alarms.incident import Acknowledged
 from gongfu_fleet.domain.notify.link import KEY_BYTES, token
 from gongfu_fleet.domain.notify.notice import Bundle, Facts, Form, Notice, Transition
 from gongfu_fleet.domain.people import Role

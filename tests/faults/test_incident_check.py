@@ -11,8 +11,14 @@ from gongfu.faults.incident_check import IncidentVerdict, check_incidents
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
-from gongfu_fleet.domain.alarms.incident import Finding, Raised, Retracted, Severity, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.incident import (
+    Finding,
+    Raised,
+    Retracted,
+    Subject,
+)
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import ZoneState, advance
 from gongfu_fleet.services.watch_ports import WatchedZone

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from gongfu_fleet.api.deps import ApiDeps, Deps
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.api.problems import PROBLEMS, STATUS_OF
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.text import HAZARDS, SEVERITIES
 from gongfu_fleet.errors import FleetError, InvalidError, NotFoundError
 from gongfu_fleet.services.notify_links import (

@@ -8,7 +8,8 @@ Written to InfluxDB every half minute, as three measurements (docs/grafana.md ha
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.policy import LIMITED
 from gongfu_fleet.domain.alarms.timeline import Condition
 from gongfu_fleet.ports import Connection, IncidentView
 from gongfu_fleet.services.fleet_view import (
@@ -88,7 +89,7 @@ def alarm_state(
         (view.id, zone.zone, hazard.value): []
         for view in views
         for zone in view.zones
-        for hazard in Hazard
+        for hazard in LIMITED
     }
     sites = {view.id: view.site for view in views}
     for incident in opened:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gongfu_fleet.domain.alarms.arrivals import Arrival, Covered, sort_arrivals
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Finding, Incident, Subject, measured
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.policy import LIMITED
 from gongfu_fleet.domain.alarms.reconcile import Draft, reconcile
 from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, Run, ZoneState, advance, block_start
@@ -114,7 +115,7 @@ class ZoneJudge:
     ) -> tuple[tuple[Draft, ...], dict[str, Finding]]:
         drafts: list[Draft] = []
         measures: dict[str, Finding] = {}
-        for hazard in Hazard:
+        for hazard in LIMITED:
             if not every and not run.changed(hazard):
                 continue
             subject = Subject(key.asset, key.zone, hazard)

@@ -7,8 +7,9 @@ from itertools import count
 from gongfu_broker.columns import DeviceKind
 from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.adapters.memory_log import MemoryHistory, MemoryLog, batch_record
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Finding, Incident
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS
 from gongfu_fleet.services.watch_cold_chain import ColdChainWatch

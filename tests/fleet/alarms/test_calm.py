@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gongfu_fleet.domain.alarms.calm import Calm, calm
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, ZoneState, advance
 from tests.fleet.alarms.test_timeline_properties import POLICY, series

@@ -12,6 +12,7 @@ from gongfu_fleet.domain.alarms import event_data, zone_data
 from gongfu_fleet.domain.alarms.consequence import Consequence
 from gongfu_fleet.domain.alarms.handling import Handling, Step
 from gongfu_fleet.domain.alarms.handling_data import handling_of, handling_to_data
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -22,11 +23,10 @@ from gongfu_fleet.domain.alarms.incident import (
     Raised,
     Retracted,
     Revised,
-    Severity,
     Silent,
     Subject,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
 from gongfu_fleet.domain.alarms.zone import ZoneState
 from gongfu_fleet.errors import InvalidError

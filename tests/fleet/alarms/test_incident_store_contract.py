@@ -8,6 +8,7 @@ import pytest
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -17,12 +18,11 @@ from gongfu_fleet.domain.alarms.incident import (
     Merged,
     Raised,
     Retracted,
-    Severity,
     Silent,
     Subject,
     fold,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
 from gongfu_fleet.domain.alarms.zone import (

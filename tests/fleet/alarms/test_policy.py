@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.errors import InvalidError
 
 

@@ -1,6 +1,7 @@
 """The plain rule, one behaviour a test. Times in minutes here, limit 8, deadband 0.5 °C."""
 
-from gongfu_fleet.domain.alarms.policy import Hazard, Limit
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.policy import Limit
 from gongfu_fleet.domain.alarms.timeline import (
     Condition,
     Episode,

@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gongfu_fleet.domain.alarms.policy import Hazard, Limit, ZonePolicy
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.policy import LIMITED, Limit, ZonePolicy
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Sample, Span, follow
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS, ZoneState, advance
 
@@ -117,7 +118,7 @@ def test_following_in_pieces_is_following_at_once(
     second = advance(first.after, samples[cut:], from_ms=0)
     assert second.after == whole.after
     assert first.checkpoints + second.checkpoints == whole.checkpoints
-    for hazard in Hazard:
+    for hazard in LIMITED:
         ended = [e for e in first.episodes[hazard] if e.end_ms is not None]
         assert (*ended, *second.episodes[hazard]) == whole.episodes[hazard]
 
@@ -135,4 +136,4 @@ def test_going_on_from_any_checkpoint_gives_the_same_state(samples: list[Sample]
 def test_a_run_that_says_nothing_new_knows_it(samples: list[Sample]) -> None:
     run = advance(ZoneState("zone_1_celsius", POLICY), samples, from_ms=0)
     again = advance(run.after, [], from_ms=0)
-    assert not any(again.changed(hazard) for hazard in Hazard)
+    assert not any(again.changed(hazard) for hazard in LIMITED)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS
 from gongfu_fleet.services.watch_ports import WatchedZone
 from tests.fleet.alarms.stand import DEV, HOUR, METRIC, POLICY, START_MS, OneZone, Stand

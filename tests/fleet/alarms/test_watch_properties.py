@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Merged, fold
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.policy import LIMITED
 from gongfu_fleet.domain.alarms.timeline import Sample
 from gongfu_fleet.domain.alarms.zone import ZoneState, advance
 from gongfu_fleet.services.watch_unsaved import Pace
@@ -23,7 +24,7 @@ def expected(resolved: dict[int, float]) -> tuple[ZoneState, list[tuple[Hazard, 
     limits = {Hazard.TEMPERATURE_HIGH: 8.0, Hazard.TEMPERATURE_LOW: 0.0}
     return run.after, [
         (hazard, Finding(episode, limits[hazard], "dairy", 1))
-        for hazard in sorted(Hazard)
+        for hazard in sorted(LIMITED)
         for episode in run.episodes[hazard]
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.registry import SqlRegistry
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.policy import LIMITED
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.services.watched_zones import RegistryZones
@@ -97,4 +97,4 @@ def test_every_zone_of_the_shipped_county_can_be_watched(county: Engine) -> None
     assert sum(len(zones) for zones in watched.values()) == 80 + 2 * 39
     for zones in watched.values():
         for zone in zones:
-            assert any(zone.policy.limit(hazard) for hazard in Hazard)
+            assert any(zone.policy.limit(hazard) for hazard in LIMITED)

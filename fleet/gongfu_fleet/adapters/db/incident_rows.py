@@ -21,8 +21,13 @@ from gongfu_fleet.adapters.db.schema import Base
 from gongfu_fleet.domain.alarms.consequence import Consequence
 from gongfu_fleet.domain.alarms.handling import UNTOUCHED, Handling
 from gongfu_fleet.domain.alarms.handling_data import handling_of, handling_to_data
-from gongfu_fleet.domain.alarms.incident import Finding, Incident, Severity, Subject, Workflow
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.incident import (
+    Finding,
+    Incident,
+    Subject,
+    Workflow,
+)
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 
 

@@ -23,8 +23,8 @@ from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.adapters.db.zone_states import write_checkpoints, write_states
 from gongfu_fleet.domain.alarms import event_data, zone_data
 from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint
 from gongfu_fleet.domain.audit import Deed

@@ -10,8 +10,8 @@ from gongfu_fleet.adapters.db.engine import reading
 from gongfu_fleet.adapters.db.incident_rows import IncidentEventRow, IncidentRow
 from gongfu_fleet.adapters.db.schema import AssetRow
 from gongfu_fleet.adapters.db.within import within
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Subject, Workflow
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.quality import DAY_MS, Entry, Standing
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.services.alarm_quality import KINDS

@@ -9,6 +9,7 @@ from typing import Any
 
 from gongfu_fleet.domain.alarms import handling_data
 from gongfu_fleet.domain.alarms.consequence import Consequence
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -19,11 +20,9 @@ from gongfu_fleet.domain.alarms.incident import (
     Raised,
     Retracted,
     Revised,
-    Severity,
     Silent,
     Subject,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 
 Data = Mapping[str, Any]  # each kind has its own JSON fields

@@ -20,7 +20,7 @@ from gongfu_fleet.domain.alarms.handling import (
     handle,
     voided,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.errors import ConflictError, InvalidError
 
@@ -31,14 +31,6 @@ class Workflow(StrEnum):
     UNACK = "unack"
     ACKED = "acked"
     CLOSED = "closed"
-
-
-class Severity(StrEnum):
-    """How much it matters."""
-
-    LOW = "low"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 @dataclass(frozen=True)

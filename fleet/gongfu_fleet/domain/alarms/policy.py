@@ -7,20 +7,13 @@ AlarmDeadband) and ISA-18.2.
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.errors import InvalidError
 
-
-class Hazard(StrEnum):
-    """What can go wrong with a zone's temperature."""
-
-    TEMPERATURE_HIGH = "temperature_high"
-    TEMPERATURE_LOW = "temperature_low"
-
-    # An enum's own hash is written in Python; hazards are keys wherever a sample is judged.
-    __hash__ = str.__hash__
+# The hazards that a limit of the plain rule can find.
+LIMITED = (Hazard.TEMPERATURE_HIGH, Hazard.TEMPERATURE_LOW)
 
 
 @dataclass(frozen=True, slots=True)

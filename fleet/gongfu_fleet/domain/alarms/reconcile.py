@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gongfu_fleet.domain.alarms.consequence import consequence_of
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.alarms.incident import (
     Body,
     ConditionChanged,
@@ -14,7 +15,6 @@ from gongfu_fleet.domain.alarms.incident import (
     Raised,
     Retracted,
     Revised,
-    Severity,
     Subject,
 )
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.policy import LIMITED, ZonePolicy
 from gongfu_fleet.domain.alarms.timeline import (
     Course,
     Episode,
@@ -112,18 +113,18 @@ def advance(state: ZoneState, samples: Sequence[Sample], *, from_ms: int) -> Run
     same states and the same episodes.
     """
     before, checkpoints = state, []
-    ended: dict[Hazard, tuple[Episode, ...]] = dict.fromkeys(Hazard, ())
+    ended: dict[Hazard, tuple[Episode, ...]] = dict.fromkeys(LIMITED, ())
     for at_ms, block in groupby(samples, key=lambda sample: block_start(sample[0])):
         if state.last_ms is None or state.last_ms < at_ms:
             checkpoints.append(Checkpoint(at_ms, state))
         state, courses = _follow_block(state, list(block))
-        ended = {hazard: ended[hazard] + courses[hazard].ended for hazard in Hazard}
+        ended = {hazard: ended[hazard] + courses[hazard].ended for hazard in LIMITED}
     return Run(
         before=before,
         after=state,
         checkpoints=tuple(checkpoints),
-        episodes={hazard: ended[hazard] + _going_on(state, hazard) for hazard in Hazard},
-        since_ms={hazard: _since(before, hazard, from_ms) for hazard in Hazard},
+        episodes={hazard: ended[hazard] + _going_on(state, hazard) for hazard in LIMITED},
+        since_ms={hazard: _since(before, hazard, from_ms) for hazard in LIMITED},
     )
 
 
@@ -135,7 +136,7 @@ def block_start(ts_ms: int) -> int:
 def _follow_block(
     state: ZoneState, block: list[Sample]
 ) -> tuple[ZoneState, Mapping[Hazard, Course]]:
-    courses = {hazard: _course(state, hazard, block) for hazard in Hazard}
+    courses = {hazard: _course(state, hazard, block) for hazard in LIMITED}
     disturbed = [c.disturbed_ms for c in courses.values() if c.disturbed_ms is not None]
     after = ZoneState(
         metric=state.metric,

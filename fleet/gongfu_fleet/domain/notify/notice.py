@@ -8,7 +8,7 @@ take; ``at_ms`` is platform time, as in the ledger.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 
 RANK = {Severity.CRITICAL: 3, Severity.HIGH: 2, Severity.LOW: 1}
 

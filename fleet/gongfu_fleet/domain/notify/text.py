@@ -4,12 +4,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from unicodedata import category
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.duty import OFFSET_MS
 from gongfu_fleet.domain.notify.notice import Bundle, Form, Notice, Transition
 
 SEVERITIES = {Severity.CRITICAL: "严重", Severity.HIGH: "重要", Severity.LOW: "一般"}
-HAZARDS = {"temperature_high": "温度过高", "temperature_low": "温度过低"}
+HAZARDS = {
+    "temperature_high": "温度过高",
+    "temperature_low": "温度过低",
+    "probe_fault": "探头故障",
+    "probe_stuck": "探头读数不变",
+    "door_ajar": "门未关",
+    "air_high": "空气温度过高",
+    "no_cooling": "不制冷",
+    "drift": "制冷能力下降",
+    "product_high": "货物温度过高",
+    "exposure": "货物超温时间用尽",
+    "rate_of_rise": "升温过快",
+}
 ROLES = {"crew": "随车人员", "dispatcher": "调度员", "manager": "管理员", "admin": "系统管理员"}
 WORDS = {
     Transition.RAISED: "",

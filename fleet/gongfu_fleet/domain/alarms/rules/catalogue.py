@@ -1,5 +1,6 @@
 """The rules that run over a zone, in the order in which they are told."""
 
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rules import (
     air_high,
     door_ajar,
@@ -11,7 +12,7 @@ from gongfu_fleet.domain.alarms.rules import (
     product_high,
     temperature_low,
 )
-from gongfu_fleet.domain.alarms.rules.rule import Rule, RuleHazard
+from gongfu_fleet.domain.alarms.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     probe_fault.RULE,
@@ -26,6 +27,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def rule_of(hazard: RuleHazard) -> Rule:
+def rule_of(hazard: Hazard) -> Rule:
     """The rule that finds this hazard."""
     return next(rule for rule in RULES if rule.hazard is hazard)

@@ -1,8 +1,8 @@
 """The unit has not cooled for much longer than it ever pauses: the compressor stands still."""
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.door import since_shut_ms
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
@@ -50,4 +50,4 @@ def message(episode: Episode, _policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.NO_COOLING, Severity.CRITICAL, CALM, check, message)
+RULE = Rule(Hazard.NO_COOLING, Severity.CRITICAL, CALM, check, message)

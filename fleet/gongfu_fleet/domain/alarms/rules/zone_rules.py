@@ -8,14 +8,15 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES
-from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode, Span
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.coldchain.reading import Reading
 from gongfu_fleet.domain.coldchain.unit import Scene, Unit, observe
 
-_COLDER_IS_WORSE = RuleHazard.TEMPERATURE_LOW
+_COLDER_IS_WORSE = Hazard.TEMPERATURE_LOW
 
 
 class Course(NamedTuple):
@@ -38,7 +39,7 @@ class ZoneRules(NamedTuple):
 class Found(NamedTuple):
     """What a rule found: an episode, raised or over."""
 
-    hazard: RuleHazard
+    hazard: Hazard
     episode: Episode
 
 
