@@ -7,7 +7,87 @@ from typing import Any
 
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy, policy_of
 from gongfu_fleet.domain.coldchain.shelf_life import Q10, Ageing, Arrhenius, SquareRoot, Table
+from gongfu_fleet.domain.policies import (
+    Layer,
+    Layers,
+    Place,
+    PolicyVersion,
+    Target,
+    layers_of,
+    policy_at,
+    shipped_fields,
+)
 from gongfu_fleet.errors import InvalidError, NotFoundError
+from gongfu_fleet.services.policy_ports import Draft, PolicyStore
+
+SHIPPED_BY = "gongfu"
+
+
+class ShippedPolicies:
+    """The shipped policies alone, where nobody can lay anything over them."""
+
+    def __init__(self) -> None:
+        policies = shipped_cold_policies().values()
+        self._layers = {
+            target: PolicyVersion(
+                version=policy.version,
+                target=target,
+                fields=shipped_fields(policy),
+                source=policy.source,
+                note="",
+                by=SHIPPED_BY,
+                at_ms=0,
+                valid_from_ms=0,
+            )
+            for policy in policies
+            for target in (Target(Layer.SHIPPED, policy.product_class),)
+        }
+
+    def refresh(self) -> bool:
+        """Whether anything changed since the last time: never."""
+        return False
+
+    def policy_of(self, place: Place) -> ColdPolicy:
+        """The policy of a zone. Raises NotFoundError."""
+        return policy_at(self._layers, place)
+
+
+class VersionedPolicies:
+    """The policies as people last changed them, kept until the store has a new version."""
+
+    def __init__(self, store: PolicyStore) -> None:
+        self._store = store
+        self._revision: int | None = None
+        self._layers: Layers = {}
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Read the store again if it has a new version; whether it had."""
+        revision = self._store.revision()
+        if revision == self._revision:
+            return False
+        self._layers = layers_of(self._store.versions())
+        self._revision = revision
+        return True
+
+    def policy_of(self, place: Place) -> ColdPolicy:
+        """The policy of a zone. Raises NotFoundError."""
+        return policy_at(self._layers, place)
+
+
+def record_shipped(store: PolicyStore, *, now_ms: int) -> int:
+    """Make versions of what the program ships and the store does not have; returns how many.
+
+    So a verdict of an older program can be recomputed by the policy it was made by.
+    """
+    drafts = {}
+    for policy in shipped_cold_policies().values():
+        target = Target(Layer.SHIPPED, policy.product_class)
+        note = f"shipped version {policy.version}"
+        drafts[target] = Draft(
+            target, shipped_fields(policy), policy.source, note, SHIPPED_BY, now_ms, now_ms
+        )
+    return store.record_shipped(drafts)
 
 
 def shipped_cold_policies() -> Mapping[str, ColdPolicy]:

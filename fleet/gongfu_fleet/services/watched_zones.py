@@ -1,18 +1,39 @@
 """The registry as the cold-chain watch and the incident book see it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.assets import Asset, Policy
+from gongfu_fleet.domain.coldchain.policy import ColdPolicy
+from gongfu_fleet.domain.policies import Place
+from gongfu_fleet.errors import NotFoundError
 from gongfu_fleet.ports import AssetRegistry
+from gongfu_fleet.services.cold_policies import ShippedPolicies
 from gongfu_fleet.services.watch_ports import WatchedZone
 
 
-class RegistryZones:
-    """Zones and names out of the asset registry, kept until its revision changes."""
+class ZonePolicies(Protocol):
+    """The cold-chain policies in force, by zone."""
 
-    def __init__(self, registry: AssetRegistry) -> None:
+    def refresh(self) -> bool:
+        """Read them again if they changed; whether they had."""
+        ...
+
+    def policy_of(self, place: Place) -> ColdPolicy:
+        """The policy of a zone. Raises NotFoundError for a class without one."""
+        ...
+
+
+class RegistryZones:
+    """Zones and names out of the asset registry, kept until its revision changes.
+
+    ``policies`` are those in force; without them what is shipped.
+    """
+
+    def __init__(self, registry: AssetRegistry, policies: ZonePolicies | None = None) -> None:
         self._registry = registry
+        self._policies = policies or ShippedPolicies()
         self._revision: int | None = None
         self._assets: Mapping[str, Asset] = {}
         self._zones: Mapping[str, Sequence[WatchedZone]] = {}
@@ -29,10 +50,18 @@ class RegistryZones:
         known = self._assets.get(asset)
         return (known.name, known.site) if known else (asset, "")
 
+    def cold_policy_of(self, asset: str, zone: int) -> ColdPolicy:
+        """The policy that judges a zone. Raises NotFoundError for a zone that nobody knows."""
+        known = self._assets.get(asset)
+        for one in known.zones if known else ():
+            if one.zone == zone:
+                return self._policies.policy_of(Place(one.policy.product_class, asset, zone))
+        raise NotFoundError(f"There is no zone {zone} of {asset!r:.60}.", "Look at the registry.")
+
     def refresh(self) -> None:
-        """Read the registry again if its revision has changed."""
-        revision = self._registry.revision()
-        if revision == self._revision:
+        """Read registry and policies again if they have changed."""
+        revision, changed = self._registry.revision(), self._policies.refresh()
+        if revision == self._revision and not changed:
             return
         self._assets = self._registry.assets()
         self._zones = {
