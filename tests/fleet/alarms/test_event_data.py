@@ -26,6 +26,7 @@ from gongfu_fleet.domain.alarms.incident import (
     Silent,
     Subject,
 )
+from gongfu_fleet.domain.alarms.modifiers import Graver
 from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
 from gongfu_fleet.domain.alarms.zone import ZoneState
@@ -44,7 +45,7 @@ bodies = st.one_of(
     st.builds(Raised, finding=findings),
     st.builds(ConditionChanged, findings),
     st.builds(Revised, findings),
-    *(st.from_type(kind) for kind in (Silent, Heard, Acknowledged, Merged, Retracted)),
+    *(st.from_type(kind) for kind in (Silent, Heard, Graver, Acknowledged, Merged, Retracted)),
     *(st.from_type(kind) for kind in get_args(Step)),
 )
 policies = st.builds(

@@ -23,6 +23,7 @@ from gongfu_fleet.domain.alarms.incident import (
     Silent,
     Subject,
 )
+from gongfu_fleet.domain.alarms.modifiers import Graver
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 
 Data = Mapping[str, Any]  # each kind has its own JSON fields
@@ -40,14 +41,18 @@ def to_data(body: Body) -> tuple[str, Data]:
             return "condition", finding_data(finding)
         case Revised(finding):
             return "revised", finding_data(finding)
-        case Silent() | Heard() | Acknowledged() | Merged() | Retracted():
+        case Silent() | Heard() | Graver() | Acknowledged() | Merged() | Retracted():
             return _plain_data(body)
         case _:
             return handling_data.to_data(body)
 
 
-def _plain_data(body: Silent | Heard | Acknowledged | Merged | Retracted) -> tuple[str, Data]:
+def _plain_data(
+    body: Silent | Heard | Graver | Acknowledged | Merged | Retracted,
+) -> tuple[str, Data]:
     match body:
+        case Graver(severity):
+            return "graver", {"severity": severity.value}
         case Silent(since_ms):
             return "silent", {"since_ms": since_ms}
         case Heard(upto_ms):
@@ -86,6 +91,8 @@ def _plain_of(kind: str, data: Data) -> Body:
             return Silent(data["since_ms"])
         case "heard":
             return Heard(data["upto_ms"])
+        case "graver":
+            return Graver(Severity(data["severity"]))
         case "acknowledged":
             return Acknowledged(data["note"], data.get("eta_ms"))  # not told at first
         case "merged":

@@ -21,6 +21,7 @@ from gongfu_fleet.domain.alarms.handling import (
     voided,
 )
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.modifiers import Graver
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.errors import ConflictError, InvalidError
 
@@ -111,8 +112,9 @@ class Retracted:
     """Judged anew, the readings show no such episode."""
 
 
+_GRAVITY = tuple(Severity)  # the mildest first
 Timed = ConditionChanged | Revised
-Body = Raised | Timed | Silent | Heard | Acknowledged | Merged | Retracted | Step
+Body = Raised | Timed | Silent | Heard | Graver | Acknowledged | Merged | Retracted | Step
 
 
 @dataclass(frozen=True)
@@ -171,12 +173,14 @@ class Incident:
         """Whether somebody must still do something about it.
 
         Exposed goods need a word on what becomes of them, so only closing ends such an incident.
+        What ended while it was suppressed is its parent's to acknowledge.
         """
         if not self.living or self.workflow is Workflow.CLOSED:
             return False
         if self.consequence is Consequence.PRODUCT:
             return True
-        return self.condition is not Condition.NORMAL or self.workflow is Workflow.UNACK
+        waits = self.workflow is Workflow.UNACK and self.handling.parent is None
+        return self.condition is not Condition.NORMAL or waits
 
     def shelved(self, now_ms: int) -> bool:
         """Whether it is put aside at ``now_ms``, platform time; what is over never is."""
@@ -217,6 +221,9 @@ def _stepped(incident: Incident, event: Event) -> Incident:
             return _find(incident, event.body)
         case Silent() | Heard():
             return _listen(incident, silent=isinstance(event.body, Silent))
+        case Graver(severity):
+            worse = _GRAVITY.index(severity) > _GRAVITY.index(incident.severity)
+            return replace(incident, severity=severity) if worse else incident
         case Merged() | Retracted():
             return _leave(incident, event.body)
         case Raised():
