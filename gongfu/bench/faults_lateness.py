@@ -52,7 +52,7 @@ class Span(NamedTuple):
     begin_ms: int
     raised_ms: int
     end_ms: int | None
-    peak_celsius: float
+    peak_celsius: float | None
 
 
 @dataclass(frozen=True)

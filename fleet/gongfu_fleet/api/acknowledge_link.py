@@ -124,9 +124,8 @@ def _line(one: LinkedIncident) -> str:
     state = "" if one.waits else " · 已确认"
     over = "" if one.running else " · 已恢复"
     hazard = escape(HAZARDS.get(one.hazard, one.hazard))
-    return (
-        f"【{severity}】{name} {one.zone} 区 {hazard}，峰值 {one.peak_celsius:.1f} ℃{over}{state}"
-    )
+    peak = "" if one.peak_celsius is None else f"，峰值 {one.peak_celsius:.1f} ℃"
+    return f"【{severity}】{name} {one.zone} 区 {hazard}{peak}{over}{state}"
 
 
 def _sorry(error: FleetError) -> HTMLResponse:

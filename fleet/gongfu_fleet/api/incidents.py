@@ -58,8 +58,8 @@ class IncidentAnswer(BaseModel):
     begin_ms: int
     raised_ms: int
     end_ms: int | None
-    peak_celsius: float
-    limit_celsius: float
+    peak_celsius: float | None
+    limit_celsius: float | None
     unknown_s: int
     late: bool
     acked_by: str | None

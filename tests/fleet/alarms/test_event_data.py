@@ -38,8 +38,8 @@ spans = st.lists(st.builds(Span, st.integers(), st.integers())).map(tuple)
 excursions = st.builds(Excursion, peak_celsius=finite, unknown=spans)
 findings = st.builds(
     Finding,
-    episode=st.builds(Episode, peak_celsius=finite, unknown=spans),
-    limit_celsius=finite,
+    episode=st.builds(Episode, peak_celsius=st.none() | finite, unknown=spans),
+    limit_celsius=st.none() | finite,
 )
 bodies = st.one_of(
     st.builds(Raised, finding=findings),
@@ -80,6 +80,7 @@ def test_an_event_stored_before_consequences_and_arrivals_were_told_keeps_its_me
     kind, data = event_data.to_data(told)
     old = {name: value for name, value in data.items() if name != "consequence"}
     assert event_data.from_data(kind, old) == replace(told, consequence=Consequence.NONE)
+    assert event_data.from_data("retracted", {}) == Retracted("")
 
 
 @given(

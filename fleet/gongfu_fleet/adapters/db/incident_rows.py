@@ -54,9 +54,9 @@ class IncidentRow(Base):
     begin_ms: Mapped[int] = mapped_column(BigInteger)
     raised_ms: Mapped[int] = mapped_column(BigInteger)
     end_ms: Mapped[int | None] = mapped_column(BigInteger)
-    peak_celsius: Mapped[float]
+    peak_celsius: Mapped[float | None]
     unknown: Mapped[str] = mapped_column(Text)
-    limit_celsius: Mapped[float]
+    limit_celsius: Mapped[float | None]
     product_class: Mapped[str] = mapped_column(String(40))
     policy_version: Mapped[int]
     late: Mapped[bool]

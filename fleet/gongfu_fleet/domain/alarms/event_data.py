@@ -61,8 +61,8 @@ def _plain_data(
             return "acknowledged", {"note": note, "eta_ms": eta_ms}
         case Merged(into):
             return "merged", {"into": into}
-        case Retracted():
-            return "retracted", {}
+        case Retracted(reason):
+            return "retracted", {"reason": reason} if reason else {}
 
 
 def from_data(kind: str, data: Data) -> Body:
@@ -87,10 +87,8 @@ def from_data(kind: str, data: Data) -> Body:
 
 def _plain_of(kind: str, data: Data) -> Body:
     match kind:
-        case "silent":
-            return Silent(data["since_ms"])
-        case "heard":
-            return Heard(data["upto_ms"])
+        case "silent" | "heard":
+            return Silent(data["since_ms"]) if kind == "silent" else Heard(data["upto_ms"])
         case "graver":
             return Graver(Severity(data["severity"]))
         case "acknowledged":
@@ -98,7 +96,7 @@ def _plain_of(kind: str, data: Data) -> Body:
         case "merged":
             return Merged(data["into"])
         case "retracted":
-            return Retracted()
+            return Retracted(data.get("reason", ""))  # not told at first
         case _:
             return handling_data.from_data(kind, data)
 

@@ -45,10 +45,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Finding:
-    """What the timeline says, and by which limit of which policy version it was judged."""
+    """What the timeline says, and by which limit of which policy version it was judged.
+
+    ``limit_celsius`` is None where no temperature was compared.
+    """
 
     episode: Episode
-    limit_celsius: float
+    limit_celsius: float | None
     product_class: str
     policy_version: int
 
@@ -109,7 +112,9 @@ class Merged:
 
 @dataclass(frozen=True)
 class Retracted:
-    """Judged anew, the readings show no such episode."""
+    """Judged anew, the readings show no such episode; ``reason`` where there is another one."""
+
+    reason: str = ""
 
 
 _GRAVITY = tuple(Severity)  # the mildest first
@@ -335,6 +340,8 @@ def _worse(hazard: Hazard, was: Episode, now: Episode) -> bool:
     if was.end_ms is None:
         return False  # nothing was released or closed while it went on
     longer = now.end_ms is None or now.end_ms > was.end_ms or now.begin_ms < was.begin_ms
+    if now.peak_celsius is None or was.peak_celsius is None:
+        return longer
     further = now.peak_celsius - was.peak_celsius
     return longer or (further < 0 if hazard is Hazard.TEMPERATURE_LOW else further > 0)
 

@@ -62,14 +62,15 @@ class Episode:
 
     ``begin_ms`` is the first sample beyond the limit, ``raised_ms`` the one that met the on-delay,
     ``end_ms`` the first of the recovered samples that met the off-delay (None: not over).
-    ``peak_celsius`` is the worst value between; ``unknown`` lists the spans without samples.
+    ``peak_celsius`` is the worst value between, None where the hazard is no temperature;
+    ``unknown`` lists the spans without samples.
     """
 
     condition: Condition
     begin_ms: int
     raised_ms: int
     end_ms: int | None
-    peak_celsius: float
+    peak_celsius: float | None
     unknown: tuple[Span, ...]
 
     @property

@@ -39,8 +39,8 @@ class Facts:
     zone: int
     hazard: str
     begin_ms: int
-    peak_celsius: float
-    limit_celsius: float
+    peak_celsius: float | None
+    limit_celsius: float | None
     end_ms: int | None = None
 
 

@@ -52,7 +52,9 @@ def text_of(bundle: Bundle) -> Text:
     first = bundle.notices[0]
     if bundle.form is Form.SINGLE:
         return Text(f"【{_mark(first)}】{_subject(first)}", _details(first))
-    lines = tuple(f"{_mark(one)} {_subject(one)} {_peak(one)}" for one in _gravest_first(bundle))
+    lines = tuple(
+        f"{_mark(one)} {_subject(one)} {_peak(one)}".rstrip() for one in _gravest_first(bundle)
+    )
     count = len(bundle.notices)
     if bundle.form is Form.DIGEST:
         return Text(f"【汇总】{count} 条", lines[:MOST_LINES])
@@ -116,7 +118,7 @@ def _hazard(notice: Notice) -> str:
 
 def _details(notice: Notice) -> tuple[str, ...]:
     facts = notice.facts
-    lines = [_peak(notice), f"自 {_when(facts.begin_ms)}"]
+    lines = [line for line in (_peak(notice), f"自 {_when(facts.begin_ms)}") if line]
     if facts.end_ms is not None:
         lines.append(f"至 {_when(facts.end_ms)}")
     if notice.transition in (Transition.ESCALATED, Transition.REMINDED):
@@ -127,7 +129,8 @@ def _details(notice: Notice) -> tuple[str, ...]:
 
 def _peak(notice: Notice) -> str:
     facts = notice.facts
-    return f"峰值 {facts.peak_celsius:.1f} ℃，限值 {facts.limit_celsius:.1f} ℃"
+    told = (("峰值", facts.peak_celsius), ("限值", facts.limit_celsius))
+    return "，".join(f"{name} {celsius:.1f} ℃" for name, celsius in told if celsius is not None)
 
 
 def _when(at_ms: int) -> str:
