@@ -19,9 +19,11 @@ from gongfu_fleet.adapters.db.job_runs import SqlJobRuns
 from gongfu_fleet.adapters.db.leases import scheduler_lease
 from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.people import SqlPeople
+from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.passwords import Argon2Passwords
+from gongfu_fleet.services.cold_policies import VersionedPolicies, record_shipped
 from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.incident_desk import IncidentDesk
@@ -34,6 +36,7 @@ from gongfu_fleet.services.people import (
     PeopleDesk,
     ensure_first_admin,
 )
+from gongfu_fleet.services.policies import PolicyDesk
 from gongfu_fleet.services.seed import seed_registry
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
@@ -56,6 +59,7 @@ class FleetSide:
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
+    policies: PolicyDesk
     audit: SqlAuditLog
     devices: DeviceDesk
     first_password: str | None
@@ -80,7 +84,9 @@ def open_fleet(settings: Settings) -> FleetSide:
     password = ensure_first_admin(people, passwords, now_ms=real_ms())
     if password:
         _keep(settings.state / FIRST_PASSWORD, password)
-    zones = RegistryZones(registry)
+    policies = SqlPolicies(engine)
+    record_shipped(policies, now_ms=real_ms())
+    zones = RegistryZones(registry, VersionedPolicies(policies))
     ledger = SqlIncidentStore(engine)
     return FleetSide(
         engine=engine,
@@ -93,6 +99,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         sign_in=SignIn(people, passwords),
         tokens=Tokens(SqlTokens(engine)),
         people=PeopleDesk(people, passwords, registry),
+        policies=PolicyDesk(policies, registry),
         audit=SqlAuditLog(engine),
         devices=DeviceDesk(SqlDevices(engine), registry, BrokerHashes()),
         first_password=password,

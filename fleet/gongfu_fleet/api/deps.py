@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -29,6 +30,7 @@ from gongfu_fleet.services.notify_links import AcknowledgeLinks
 from gongfu_fleet.services.notify_ports import OutboxView
 from gongfu_fleet.services.oidc import SingleSignOn
 from gongfu_fleet.services.people import PeopleDesk
+from gongfu_fleet.services.policies import PolicyDesk
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
 
@@ -69,6 +71,7 @@ class ApiDeps:
     knows what ``metrics_token`` gives may read; an empty one is nobody's.
     ``oidc``: where else one may sign in.
     ``links`` and ``notices`` are None in a process that tells nobody of anything.
+    ``trying`` is held while a policy is tried, which takes the processor for a second.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -85,6 +88,7 @@ class ApiDeps:
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
+    policies: PolicyDesk
     audit: AuditLog
     stopping: asyncio.Event
     real_ms: Callable[[], int] = real_ms
@@ -99,6 +103,7 @@ class ApiDeps:
     oidc: SingleSignOn | None = None
     links: AcknowledgeLinks | None = None
     notices: OutboxView | None = None
+    trying: Lock = field(default_factory=Lock)
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""

@@ -69,8 +69,9 @@ class Target(NamedTuple):
 class PolicyVersion:
     """One change of a layer; ``fields`` is everything the layer says from then on.
 
-    ``at_ms`` is real time, ``valid_from_ms`` platform time, both UTC ms. ``before`` is the version
-    of the same layer that it follows, 0 for the first; ``restores`` the one it goes back to.
+    ``at_ms`` is real time, ``valid_from_ms`` platform time (0 for what is shipped), both UTC ms.
+    ``before`` is the version of the same layer that it follows, 0 for the first; ``restores`` the
+    one it goes back to.
     """
 
     version: int

@@ -85,7 +85,7 @@ def record_shipped(store: PolicyStore, *, now_ms: int) -> int:
         target = Target(Layer.SHIPPED, policy.product_class)
         note = f"shipped version {policy.version}"
         drafts[target] = Draft(
-            target, shipped_fields(policy), policy.source, note, SHIPPED_BY, now_ms, now_ms
+            target, shipped_fields(policy), policy.source, note, SHIPPED_BY, now_ms, 0
         )
     return store.record_shipped(drafts)
 

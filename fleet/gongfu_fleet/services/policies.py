@@ -67,9 +67,9 @@ class PolicyDesk:
     store: PolicyStore
     registry: AssetRegistry
 
-    def classes(self) -> Sequence[LayerView]:
-        """The policy of every product class, by name; the same for everybody."""
-        layers, places = self._layers(), places_of(self.registry.assets())
+    def classes(self, scope: Scope) -> Sequence[LayerView]:
+        """The policy of every product class, by name, with the zones of the scope."""
+        layers, places = self._layers(), places_of(self.registry.assets(scope))
         names = sorted(target.ref for target in layers if target.layer is Layer.SHIPPED)
         return [_view(layers, Target(Layer.CLASS, name), places) for name in names]
 
