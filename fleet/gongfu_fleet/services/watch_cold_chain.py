@@ -21,6 +21,7 @@ from gongfu_broker.errors import CursorError
 from gongfu_broker.ports import CommittedRecord, LogReader, resolved_samples
 from gongfu_fleet.domain.alarms.arrivals import Arrival
 from gongfu_fleet.domain.alarms.incident import Heard, Incident, Silent
+from gongfu_fleet.domain.alarms.liveness import BY_THE_CLOCK
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.services.watch_judge import ZoneJudge, refuse_readings_behind
 from gongfu_fleet.services.watch_ports import (
@@ -94,7 +95,8 @@ class ColdChainWatch:
         as_of_ms = now_ms if memory.reached == self.log.head() else self._read_until_ms
         if as_of_ms is None:
             return
-        found = (_listen(memory.tracks, incident, as_of_ms) for incident in self.store.running())
+        running = (i for i in self.store.running() if i.subject.hazard not in BY_THE_CLOCK)
+        found = (_listen(memory.tracks, incident, as_of_ms) for incident in running)
         drafts = [draft for draft in found if draft]
         if drafts:
             self.store.append(drafts, at_ms=now_ms)

@@ -291,9 +291,7 @@ def _lock_sale(was: Handling, step: SaleLocked, _standing: Standing, moment: Mom
     return replace(was, sale_lock=SaleLock(step.command, moment.at_ms))
 
 
-def _unlock_sale(
-    was: Handling, step: SaleUnlocked, standing: Standing, moment: Moment
-) -> Handling:
+def _unlock_sale(was: Handling, step: SaleUnlocked, standing: Standing, moment: Moment) -> Handling:
     lock = was.sale_lock
     if lock is None:
         raise _refused(standing, "it has locked no sale", "Unlock the incident that did.")

@@ -1,6 +1,7 @@
 """What the platform itself notes about an incident beside what the readings say. Pure.
 
-Each class but ``SaleLock`` is one event of the ledger; ``handling.py`` and ``incident.py`` fold them.
+Each class but ``SaleLock`` is one event of the ledger; ``handling.py`` folds them, ``Graver``
+``incident.py``.
 """
 
 from dataclasses import dataclass

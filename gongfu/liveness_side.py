@@ -1,0 +1,40 @@
+"""The watch by the wall clock from settings: what hears, what was heard, whom it tells."""
+
+import secrets
+
+from gongfu.fleet_side import FleetSide
+from gongfu.telemetry import StoredConnections, StoredReadings, Telemetry
+from gongfu.wiring import Worker
+from gongfu_broker.clock import Clock, real_ms
+from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.alarm_policies import liveness_policy, severity_ladders
+from gongfu_fleet.services.watch_liveness import Hearing, LivenessWatch
+from gongfu_ingest.ingest_state import IngestState
+
+# What was taken from the broker and waits longer for its commit, in real time, is a backlog.
+BEHIND_REAL_MS = 5_000
+
+
+def liveness_watch(
+    work: Worker, *, clock: Clock, telemetry: Telemetry, fleet: FleetSide
+) -> LivenessWatch:
+    """Channels, parents and the ladder of severities, over the worker's own ears."""
+    state = work.ingest.state
+    return LivenessWatch(
+        ledger=fleet.ledger,
+        registry=fleet.registry,
+        readings=StoredReadings(telemetry.store),
+        connections=StoredConnections(telemetry.reports),
+        hearing=lambda: hearing(state, clock),
+        policy=liveness_policy(),
+        ladders=severity_ladders(),
+        clock=clock,
+        new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
+    )
+
+
+def hearing(state: IngestState, clock: Clock) -> Hearing:
+    """How ingest hears at this moment."""
+    oldest_ms = state.oldest_waiting_ms
+    waits = oldest_ms is not None and clock.now_ms() - oldest_ms > BEHIND_REAL_MS * clock.speed
+    return Hearing(state.connected, behind=waits or state.commit_error is not None)
