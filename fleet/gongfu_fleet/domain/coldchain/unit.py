@@ -100,7 +100,7 @@ def _followed(unit: Unit, reading: Reading, raw: float, policy: ColdPolicy) -> t
     points = remembered(() if gap else unit.points, ts_ms, celsius)
     excursion, habit, cause = _explained(unit, points, policy, learning=learning)
     disturbed = excursion is not None or _door_near(unit.door, ts_ms, policy)
-    cooling = Cooling(longest_ms=unit.cooling.longest_ms) if gap else unit.cooling
+    cooling = unit.cooling._replace(seen_ms=None, spoiled=True) if gap else unit.cooling
     drift = unit.drift
     if gap and elapsed_ms > 3 * HOUR_MS:
         drift = Drift(warmest_celsius=drift.warmest_celsius)
@@ -140,33 +140,49 @@ def _explained(
     unit: Unit, points: Points, policy: ColdPolicy, *, learning: bool
 ) -> tuple[Excursion | None, Habit, Cause]:
     ts_ms, celsius = points[-1]
+    elapsed_ms = ts_ms - unit.points[-1][0] if unit.points else 0
     if celsius <= policy.air_high_celsius:
         habit = unit.habit
         if unit.excursion is not None:
             habit = _after(unit, unit.excursion, ts_ms, policy, learning=learning)
         return None, habit, Cause.NONE
-    excursion = _grown(unit, points, policy)
+    excursion = _grown(unit, points, policy, elapsed_ms)
     return excursion, unit.habit, _cause(unit, excursion, (ts_ms, celsius), policy)
 
 
-def _grown(unit: Unit, points: Points, policy: ColdPolicy) -> Excursion:
+def _grown(unit: Unit, points: Points, policy: ColdPolicy, elapsed_ms: int) -> Excursion:
     (ts_ms, celsius), excursion = points[-1], unit.excursion
     if excursion is None:
         may_be = frost.plausible(unit.habit, ts_ms, policy)
         excursion = Excursion(ts_ms, celsius, ts_ms, celsius, may_be)
     if celsius > excursion.peak_celsius:
         excursion = excursion._replace(peak_ms=ts_ms, peak_celsius=celsius)
-    change = rise(points)
+    change, grace_ms = rise(points), policy.door_grace_min * MINUTE_MS
     excursion = frost.climbed(excursion, unit.habit, ts_ms, change)
     by_door = _door_near(unit.door, ts_ms, policy)
-    if not unit.door.known and ts_ms - excursion.begin_ms <= STEP_MS:
-        by_door = frost.recent_step(points)
+    if not unit.door.known and frost.recent_step(points):
+        excursion = excursion._replace(step_ms=ts_ms)
+        by_door = ts_ms - excursion.begin_ms <= STEP_MS
+    elif by_door:
+        excursion = excursion._replace(step_ms=ts_ms)
+    step_ms = excursion.step_ms
+    graced = not unit.door.known and step_ms is not None and ts_ms - step_ms <= grace_ms
+    excursion = _own(excursion, points, elapsed_ms, by_door=by_door or graced)
     if by_door and not excursion.step:
         excursion = excursion._replace(step=True)
     unlike = frost.too_steep(unit.habit, change) if unit.door.known else excursion.step
     if excursion.plausible and unlike and not _door_near(unit.door, ts_ms, policy):
         excursion = excursion._replace(plausible=False)
     return excursion
+
+
+def _own(excursion: Excursion, points: Points, elapsed_ms: int, *, by_door: bool) -> Excursion:
+    (ts_ms, celsius), own = points[-1], excursion.own_celsius
+    if by_door:
+        since_ms = min(elapsed_ms, ts_ms - excursion.begin_ms)
+        return excursion._replace(door_ms=excursion.door_ms + since_ms)
+    warmer = own is None or celsius > own
+    return excursion._replace(own_celsius=celsius) if warmer else excursion
 
 
 def _cause(
@@ -192,8 +208,11 @@ def _after(
     unit: Unit, excursion: Excursion, ts_ms: int, policy: ColdPolicy, *, learning: bool
 ) -> Habit:
     minutes = (ts_ms - excursion.begin_ms) / MINUTE_MS
-    if excursion.step or minutes < policy.defrost_shortest_min:
+    if minutes < policy.defrost_shortest_min:
         return unit.habit
+    if excursion.step_ms is not None:
+        # Perhaps a defrost with a door in it: from here on nobody knows when the last one was.
+        return unit.habit._replace(last_ms=None)
     if learning and minutes <= policy.defrost_longest_min:
         return frost.learned(unit.habit, excursion, ts_ms)
     newest = (ts_ms, policy.air_high_celsius)
