@@ -10,6 +10,7 @@ from gongfu_fleet.domain.policies import Place
 from gongfu_fleet.errors import NotFoundError
 from gongfu_fleet.ports import AssetRegistry
 from gongfu_fleet.services.cold_policies import ShippedPolicies
+from gongfu_fleet.services.common_causes import cause_name
 from gongfu_fleet.services.watch_ports import WatchedZone
 
 
@@ -48,7 +49,7 @@ class RegistryZones:
         if asset not in self._assets:
             self.refresh()
         known = self._assets.get(asset)
-        return (known.name, known.site) if known else (asset, "")
+        return (known.name, known.site) if known else cause_name(asset) or (asset, "")
 
     def cold_policy_of(self, asset: str, zone: int) -> ColdPolicy:
         """The policy that judges a zone. Raises NotFoundError for a zone that nobody knows."""

@@ -47,6 +47,7 @@ _BEGINNINGS = (
     Transition.REOPENED,
     Transition.ESCALATED,
     Transition.REMINDED,
+    Transition.GRAVER,
 )
 
 

@@ -23,6 +23,7 @@ class Transition(StrEnum):
     REOPENED = "reopened"
     ESCALATED = "escalated"
     REMINDED = "reminded"
+    GRAVER = "graver"
 
 
 # What is good to know and wakes nobody.

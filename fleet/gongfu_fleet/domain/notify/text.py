@@ -21,6 +21,9 @@ HAZARDS = {
     "product_high": "货物温度过高",
     "exposure": "货物超温时间用尽",
     "rate_of_rise": "升温过快",
+    "channel_silent": "无数据",
+    "site_silent": "整片无数据",
+    "broker_lost": "平台与消息服务器断开",
 }
 ROLES = {"crew": "随车人员", "dispatcher": "调度员", "manager": "管理员", "admin": "系统管理员"}
 WORDS = {
@@ -31,6 +34,7 @@ WORDS = {
     Transition.REOPENED: "再次告警",
     Transition.ESCALATED: "升级",
     Transition.REMINDED: "未确认提醒",
+    Transition.GRAVER: "加重",
 }
 MOST_LINES = 200
 # Control and format characters and halves of pairs, as Unicode calls them.
@@ -109,7 +113,9 @@ def _mark(notice: Notice) -> str:
 
 def _subject(notice: Notice) -> str:
     facts = notice.facts
-    return f"{_clean(facts.asset_name)} {facts.asset} {facts.zone} 区 {_hazard(notice)}"
+    # What concerns the whole of it has no zone.
+    zone = f" {facts.zone} 区" if facts.zone else ""
+    return f"{_clean(facts.asset_name)} {facts.asset}{zone} {_hazard(notice)}"
 
 
 def _hazard(notice: Notice) -> str:
