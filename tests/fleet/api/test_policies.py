@@ -176,9 +176,9 @@ def test_a_manager_of_a_part_sees_and_changes_that_part_alone(
 
 
 def warm_afternoon(readings: MemoryReadings) -> None:
-    """A day at 3 °C a minute, with 50 minutes at 7.5 °C in it; the limit of the class is 8."""
+    """A day at 3 °C, with 100 minutes at 7.5 °C in it, no defrost; the class has the limit 8."""
     for n in range(24 * 60):
-        celsius = 7.5 if 600 <= n < 650 else 3.0 + (n % 7) * 0.1
+        celsius = 7.5 if 600 <= n < 700 else 3.0 + (n % 7) * 0.1
         ts_ms = NOW - (24 * 60 - n) * MINUTE
         readings.add("cab-0001", "zone_1_celsius", ts_ms=ts_ms, value=celsius)
 
