@@ -1,7 +1,7 @@
 """Where trucks belong: the places at which their doors may open and near which they drive."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ LatLon = tuple[float, float]
 _METRES_PER_DEGREE = 111_195.0
 # A position is judged by the middle of its cell, about half a kilometre wide, for the corridor.
 _CELLS_PER_DEGREE = 200
-_BUCKETS_PER_DEGREE = 10
+_BUCKETS_PER_DEGREE = 30
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class Ground:
 
     def nearest_m(self, at: LatLon, within_m: float) -> float:
         """Metres to the nearest stop; infinity when none is as near as ``within_m``."""
-        here = Wgs84(at[1], at[0])
-        metres = (haversine_m(here, Wgs84(lon, lat)) for lat, lon in self._around(at, within_m))
-        best = min(metres, default=math.inf)
+        best = min(self.metres(at, within_m), default=math.inf)
         return best if best <= within_m else math.inf
 
     def near(self, at: LatLon, within_m: float) -> bool:
@@ -43,22 +41,24 @@ class Ground:
         cell = (round(at[0] * _CELLS_PER_DEGREE), round(at[1] * _CELLS_PER_DEGREE))
         return _near(self, cell, within_m)
 
-    def _around(self, at: LatLon, within_m: float) -> Iterable[LatLon]:
-        row, column = _bucket(at)
-        size_m = _METRES_PER_DEGREE / _BUCKETS_PER_DEGREE
-        rows = math.ceil(within_m / size_m)
-        # A degree of longitude is shorter; close to a pole every bucket of the row may be near.
-        shrink = max(math.cos(math.radians(at[0])), 0.01)
-        columns = math.ceil(within_m / (size_m * shrink))
-        for y in range(row - rows, row + rows + 1):
-            for x in range(column - columns, column + columns + 1):
-                yield from self._buckets.get((y, x), ())
+    def metres(self, at: LatLon, within_m: float) -> Iterator[float]:
+        """Metres to every stop that may be as near as ``within_m``, and to some beyond."""
+        here = Wgs84(at[1], at[0])
+        high = within_m / _METRES_PER_DEGREE
+        # A degree of longitude is shorter; close to a pole every place of the row may be near.
+        wide = high / max(math.cos(math.radians(at[0])), 0.01)
+        south, west = _bucket((at[0] - high, at[1] - wide))
+        north, east = _bucket((at[0] + high, at[1] + wide))
+        for row in range(south, north + 1):
+            for column in range(west, east + 1):
+                for lat, lon in self._buckets.get((row, column), ()):
+                    yield haversine_m(here, Wgs84(lon, lat))
 
 
 @lru_cache(maxsize=200_000)
 def _near(ground: Ground, cell: tuple[int, int], within_m: float) -> bool:
     middle = (cell[0] / _CELLS_PER_DEGREE, cell[1] / _CELLS_PER_DEGREE)
-    return math.isfinite(ground.nearest_m(middle, within_m))
+    return any(metres <= within_m for metres in ground.metres(middle, within_m))
 
 
 def _bucket(at: LatLon) -> tuple[int, int]:

@@ -60,6 +60,7 @@ class TruckPolicy(AssetPolicy):
     empty_kg: float
     reefer_idle_min: float
     reefer_single_idle_min: float
+    reefer_watched_min: float
     reefer_rise_celsius: float
     reefer_fall_celsius: float
     reefer_door_grace_min: float

@@ -14,14 +14,14 @@ from gongfu_fleet.domain.alarms.timeline import Episode
 class Warming(NamedTuple):
     """One zone's air since it last fell: from where, how high, and for how long it was watched.
 
-    ``idle_ms`` counts only while the door is shut and what it let in is gone. ``fell``: the newest
+    ``watched_ms`` counts only while the door is shut and what it let in is gone. ``fell``: the newest
     reading did, and is the new beginning.
     """
 
     since_ms: int
     base_celsius: float
     top_celsius: float
-    idle_ms: int = 0
+    watched_ms: int = 0
     fell: bool = False
 
 
@@ -47,7 +47,7 @@ def check(reefer: Reefer, scene: TruckScene, policy: TruckPolicy) -> tuple[Reefe
     zone_2 = _followed(reefer.zone_2, reading.zone_2_celsius, (scene.ts_ms, reefer.seen_ms), policy)
     zones = [zone for zone in (zone_1, zone_2) if zone]
     evidence = Evidence(
-        wrong=scene.loaded is True and _off(zones, policy),
+        wrong=scene.loaded is True and _off(zones, scene.ts_ms, policy),
         well=scene.loaded is False or any(zone.fell for zone in zones),
         begin_ms=max(zone.since_ms for zone in zones),
         on_delay_ms=0,
@@ -89,14 +89,18 @@ def _followed(
     if celsius < zone.base_celsius:
         return Warming(ts_ms, celsius, celsius)
     passed_ms = 0 if seen_ms is None else ts_ms - seen_ms
-    return Warming(zone.since_ms, zone.base_celsius, top, zone.idle_ms + passed_ms)
+    return Warming(zone.since_ms, zone.base_celsius, top, zone.watched_ms + passed_ms)
 
 
-def _off(zones: list[Warming], policy: TruckPolicy) -> bool:
+def _off(zones: list[Warming], ts_ms: int, policy: TruckPolicy) -> bool:
     single = len(zones) == 1
-    idle_ms = (policy.reefer_single_idle_min if single else policy.reefer_idle_min) * MINUTE_MS
-    rise = policy.reefer_rise_celsius
-    return all(z.idle_ms >= idle_ms and z.top_celsius - z.base_celsius >= rise for z in zones)
+    idle_min = policy.reefer_single_idle_min if single else policy.reefer_idle_min
+    return all(
+        ts_ms - zone.since_ms >= idle_min * MINUTE_MS
+        and zone.watched_ms >= policy.reefer_watched_min * MINUTE_MS
+        and zone.top_celsius - zone.base_celsius >= policy.reefer_rise_celsius
+        for zone in zones
+    )
 
 
 RULE = AssetRule(Hazard.REEFER_OFF_LOADED, Reefer(), check, message)
