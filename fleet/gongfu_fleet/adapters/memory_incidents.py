@@ -11,6 +11,7 @@ from gongfu_fleet.domain.alarms.incident import (
     apply,
     measured,
 )
+from gongfu_fleet.domain.alarms.parents import group_of
 from gongfu_fleet.domain.alarms.queues import Queue, queues_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint, thinned
@@ -145,8 +146,8 @@ class MemoryIncidentStore:
 
     def _waiting(self, wanted: Wanted, scope: Scope) -> Iterator[tuple[Incident, frozenset[Queue]]]:
         for incident in self._incidents.values():
-            asset = self._assets.get(incident.subject.asset)
-            there = wanted.site is None or (asset is not None and asset.site == wanted.site)
+            sites = {asset.site for asset in self._concerned(incident)}
+            there = wanted.site is None or wanted.site in sites
             if there and self._sees(scope, incident):
                 yield incident, queues_of(incident, user=wanted.user, now_ms=wanted.now_ms)
 
@@ -192,8 +193,15 @@ class MemoryIncidentStore:
         )
 
     def _sees(self, scope: Scope, incident: Incident) -> bool:
-        asset = self._assets.get(incident.subject.asset)
-        return scope.everything or (asset is not None and scope.covers(asset))
+        return scope.everything or any(map(scope.covers, self._concerned(incident)))
+
+    def _concerned(self, incident: Incident) -> list[Asset]:
+        name, group = incident.subject.asset, group_of(incident.subject.asset)
+        return [
+            asset
+            for asset in self._assets.values()
+            if asset.id == name or (asset.site, asset.kind) == group
+        ]
 
     def _keep_checkpoints(self, update: ZoneUpdate) -> None:
         kept = self._checkpoints.get(update.key, [])

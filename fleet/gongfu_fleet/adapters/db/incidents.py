@@ -18,8 +18,7 @@ from gongfu_fleet.adapters.db.incident_rows import (
     read_incident,
     write_incident,
 )
-from gongfu_fleet.adapters.db.schema import AssetRow
-from gongfu_fleet.adapters.db.within import within
+from gongfu_fleet.adapters.db.visible import visible
 from gongfu_fleet.adapters.db.zone_states import write_checkpoints, write_states
 from gongfu_fleet.domain.alarms import event_data, zone_data
 from gongfu_fleet.domain.alarms.arrivals import Covered
@@ -189,7 +188,7 @@ def _event(row: IncidentEventRow) -> Event:
 def _visible(scope: Scope) -> ColumnElement[bool]:
     if scope.everything:
         return true()
-    return IncidentRow.asset.in_(select(AssetRow.id).where(within(scope)))
+    return visible(scope)
 
 
 def _cursor(session: Session, consumer: str) -> Cursor | None:
