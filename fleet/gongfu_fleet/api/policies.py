@@ -157,7 +157,7 @@ class TrialIncident(BaseModel):
 class TrialAnswer(BaseModel):
     """What the change would do; ``on`` null: no zone has this policy yet.
 
-    ``readings`` were judged, one a minute; ``changed`` are [before, after].
+    ``readings`` are stored of the 24 hours; ``changed`` are [before, after].
     """
 
     on: PlaceAnswer | None

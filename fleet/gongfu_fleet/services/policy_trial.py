@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gongfu_fleet.domain.alarms.policy_effect import Effect, Judging, effect, sampled
+from gongfu_fleet.domain.alarms.policy_effect import Effect, Judging, effect
 from gongfu_fleet.domain.coldchain.policy import HOUR_MS
 from gongfu_fleet.domain.coldchain.reading import Reading
 from gongfu_fleet.ports import Readings
@@ -22,7 +22,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Trial:
-    """The readings that were judged, those before the stretch left out, and what differs."""
+    """The stored readings of the stretch, and what differs."""
 
     readings: tuple[Reading, ...]
     effect: Effect
@@ -37,12 +37,11 @@ def tried(readings: Readings, stretch: Stretch, judging: Judging) -> Trial:
 
 
 def zone_readings(readings: Readings, stretch: Stretch, *, before_ms: int = 0) -> list[Reading]:
-    """What the rules judge of a zone, as far as it is stored: oldest first, sampled as they do."""
+    """Air and door of a zone as far as they are stored, oldest first."""
     span = {"start_ms": max(0, stretch.from_ms - before_ms), "end_ms": stretch.to_ms}
     air = readings.series(stretch.asset, stretch.metric, **span)
     doors = dict(readings.series(stretch.asset, DOOR, **span))
-    read = (
+    return [
         Reading(ts_ms, celsius, None if (door := doors.get(ts_ms)) is None else door > 0)
         for ts_ms, celsius in air
-    )
-    return sampled(read)
+    ]

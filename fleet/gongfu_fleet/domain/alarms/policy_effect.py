@@ -7,7 +7,7 @@ from gongfu_fleet.domain.alarms.rules.zone_rules import FRESH, Found, follow, op
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.coldchain.reading import Reading
 
-SAMPLE_MS = 60_000
+SECOND_MS = 1_000
 
 
 class Judging(NamedTuple):
@@ -42,7 +42,8 @@ def effect(readings: Sequence[Reading], judging: Judging, *, since_ms: int) -> E
 
 def found(readings: Iterable[Reading], policy: ColdPolicy) -> list[Found]:
     """All incidents of the readings, over or not, in the order in which they began."""
-    followed = follow(FRESH, readings, policy)
+    judged = sampled(readings, round(policy.sample_s * SECOND_MS))
+    followed = follow(FRESH, judged, policy)
     every = [*followed.ended, *open_findings(followed.state)]
     return sorted(every, key=lambda one: (one.episode.begin_ms, one.hazard))
 
@@ -64,8 +65,8 @@ def compared(before: Sequence[Found], after: Sequence[Found]) -> Effect:
     return Effect(tuple(left), tuple(lost), tuple(changed), tuple(same))
 
 
-def sampled(readings: Iterable[Reading], every_ms: int = SAMPLE_MS) -> list[Reading]:
-    """The first reading of each stretch of event time, as the running watch judges them."""
+def sampled(readings: Iterable[Reading], every_ms: int) -> list[Reading]:
+    """The first reading of each stretch of event time: those that the running watch judges."""
     kept: list[Reading] = []
     for reading in readings:
         if not kept or reading.ts_ms // every_ms != kept[-1].ts_ms // every_ms:
