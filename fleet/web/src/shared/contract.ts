@@ -270,3 +270,68 @@ export interface Health {
   room: { free_bytes: number; store_bytes: number } | null;
   problems: string[];
 }
+
+/** A number, or null for no limit. */
+export type PolicyValue = number | null;
+
+/** A field of a policy that may be set, with its unit and limits. */
+export interface PolicyField {
+  name: string;
+  unit: string;
+  low: number;
+  high: number;
+  may_be_none: boolean;
+}
+
+/** What a class, an asset or a zone says itself (`fields`), what holds under it, what comes of both. */
+export interface PolicyLayer {
+  target: string;
+  version: number;
+  whole_version: number;
+  product_class: string;
+  fields: Record<string, PolicyValue>;
+  under: Record<string, PolicyValue>;
+  whole: Record<string, PolicyValue>;
+  source: string;
+  zones: { asset: string; zone: number }[];
+}
+
+export interface PolicyList {
+  fields: PolicyField[];
+  classes: PolicyLayer[];
+  overrides: PolicyLayer[];
+}
+
+/** A version of a layer; `changes` are [before, after] by field, an empty text where nothing is said. */
+export interface PolicyVersion {
+  version: number;
+  layer: 'shipped' | 'class' | 'asset' | 'zone';
+  fields: Record<string, PolicyValue>;
+  changes: Record<string, [PolicyValue | '', PolicyValue | '']>;
+  source: string;
+  note: string;
+  by: string;
+  at_ms: number;
+  valid_from_ms: number;
+  restores: number | null;
+}
+
+export interface TrialIncident {
+  hazard: string;
+  begin_ms: number;
+  raised_ms: number;
+  end_ms: number | null;
+  peak_celsius: number | null;
+}
+
+/** What a change would have done to the last 24 hours of a zone. */
+export interface PolicyTrial {
+  on: { asset: string; zone: number } | null;
+  from_ms: number;
+  to_ms: number;
+  readings: number;
+  gained: TrialIncident[];
+  lost: TrialIncident[];
+  changed: [TrialIncident, TrialIncident][];
+  same: number;
+}

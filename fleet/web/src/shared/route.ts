@@ -11,7 +11,7 @@ export function incidentHref(id: string): string {
   return prefix + encodeURIComponent(id);
 }
 
-export const pages = { account: '#/account', people: '#/people', audit: '#/audit', inbox: '#/inbox', quality: '#/quality', operations: '#/' } as const;
+export const pages = { account: '#/account', people: '#/people', audit: '#/audit', inbox: '#/inbox', quality: '#/quality', policies: '#/policies', operations: '#/' } as const;
 export type Page = keyof typeof pages;
 
 export function pageOf(hash: string): Page {

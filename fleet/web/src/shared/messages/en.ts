@@ -1,3 +1,4 @@
+import { policiesEn } from './policies.en.ts';
 import type { Messages } from './zh.ts';
 
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
@@ -122,12 +123,12 @@ export const en: Messages = {
     when: 'When',
     nouns: {
       session: 'Sign-in', password: 'Password', user: 'People', token: 'API tokens',
-      incident: 'Incidents', command: 'Commands', device: 'Devices', registry: 'Imports', duty: 'Duty roster',
+      incident: 'Incidents', command: 'Commands', device: 'Devices', registry: 'Imports', duty: 'Duty roster', policy: 'Cold-chain policies',
     },
     deeds: {
       'incident.comment': 'comment on incident', 'incident.assign': 'assign incident', 'incident.shelve': 'shelve incident',
       'incident.unshelve': 'take off the shelf', 'incident.out_of_service': 'take out of service', 'incident.return': 'return to service',
-      'incident.dispose': 'decide on goods', 'incident.close': 'close incident', 'duty.add': 'add shift', 'duty.remove': 'remove shift',
+      'incident.dispose': 'decide on goods', 'incident.close': 'close incident', 'duty.add': 'add shift', 'duty.remove': 'remove shift', 'policy.save': 'change policy', 'policy.revert': 'take policy back',
       'session.open': 'sign in', 'session.close': 'sign out', 'password.change': 'change password',
       'password.reset': 'reset password', 'user.add': 'add person', 'user.role': 'change role', 'user.scope': 'change scope',
       'user.activate': 'let in', 'user.deactivate': 'shut out', 'token.add': 'make token', 'token.revoke': 'revoke token',
@@ -366,6 +367,7 @@ export const en: Messages = {
       outOfService: 'Out of service now',
     },
   },
+  policies: policiesEn,
   strip: {
     title: 'Temperature',
     label: (zone) => `Temperature of ${zone} over time`,

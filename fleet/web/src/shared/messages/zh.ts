@@ -1,3 +1,5 @@
+import { policiesZh } from './policies.zh.ts';
+
 /** Every sentence of the pages, in Chinese; English must follow it key by key. */
 export const zh = {
   title: '供富大篷车',
@@ -119,12 +121,12 @@ export const zh = {
     when: '时间',
     nouns: {
       session: '登录', password: '密码', user: '人员与权限', token: 'API 令牌',
-      incident: '事件处置', command: '设备命令', device: '设备凭证', registry: '导入', duty: '值班',
+      incident: '事件处置', command: '设备命令', device: '设备凭证', registry: '导入', duty: '值班', policy: '冷链规则',
     },
     deeds: {
       'incident.comment': '事件备注', 'incident.assign': '指派事件', 'incident.shelve': '搁置事件', 'incident.unshelve': '取消搁置',
       'incident.out_of_service': '停用检修', 'incident.return': '恢复使用', 'incident.dispose': '货品处置', 'incident.close': '关闭事件',
-      'duty.add': '新增值班', 'duty.remove': '删除值班',
+      'duty.add': '新增值班', 'duty.remove': '删除值班', 'policy.save': '修改冷链规则', 'policy.revert': '恢复冷链规则',
       'session.open': '登录', 'session.close': '退出登录', 'password.change': '修改密码', 'password.reset': '重置密码',
       'user.add': '新增人员', 'user.role': '变更角色', 'user.scope': '变更范围', 'user.activate': '启用人员',
       'user.deactivate': '停用人员', 'token.add': '新建令牌', 'token.revoke': '吊销令牌', 'incident.acknowledge': '确认事件',
@@ -362,6 +364,7 @@ export const zh = {
       outOfService: '现在停用',
     },
   },
+  policies: policiesZh,
   strip: {
     title: '温度曲线',
     label: (zone: string) => `${zone}的温度曲线`,
