@@ -14,11 +14,12 @@ from gongfu_fleet.domain.alarms.timeline import Episode
 class Warming(NamedTuple):
     """One zone's air since it last fell: from where, how high, and for how long it was watched.
 
-    ``watched_ms`` counts only while the door is shut and what it let in is gone. ``fell``: the newest
-    reading did, and is the new beginning.
+    ``watched_ms`` counts only while the door is shut and what it let in is gone. ``fell``: the
+    newest value, of ``last_ms``, did, and is the new beginning.
     """
 
     since_ms: int
+    last_ms: int
     base_celsius: float
     top_celsius: float
     watched_ms: int = 0
@@ -49,7 +50,7 @@ def check(reefer: Reefer, scene: TruckScene, policy: TruckPolicy) -> tuple[Reefe
     evidence = Evidence(
         wrong=scene.loaded is True and _off(zones, scene.ts_ms, policy),
         well=scene.loaded is False or any(zone.fell for zone in zones),
-        begin_ms=max(zone.since_ms for zone in zones),
+        begin_ms=max((zone.since_ms for zone in zones), default=scene.ts_ms),
         on_delay_ms=0,
         off_delay_ms=0,
         gap=scene.gap,
@@ -77,25 +78,26 @@ def _settled(scene: TruckScene, policy: TruckPolicy) -> bool:
 def _followed(
     zone: Warming | None, celsius: float | None, stamp: tuple[int, int | None], policy: TruckPolicy
 ) -> Warming | None:
-    if celsius is None:
-        return None
     ts_ms, seen_ms = stamp
+    if celsius is None:
+        silent = zone is None or ts_ms - zone.last_ms > policy.max_gap_min * MINUTE_MS
+        return None if silent or zone is None else zone._replace(fell=False)
     if zone is None:
-        return Warming(ts_ms, celsius, celsius)
+        return Warming(ts_ms, ts_ms, celsius, celsius)
     # What an open door let in falls off again by itself: that is no cooling.
     top = celsius if seen_ms is None else max(zone.top_celsius, celsius)
     if celsius <= top - policy.reefer_fall_celsius:
-        return Warming(ts_ms, celsius, celsius, fell=True)
+        return Warming(ts_ms, ts_ms, celsius, celsius, fell=True)
     if celsius < zone.base_celsius:
-        return Warming(ts_ms, celsius, celsius)
+        return Warming(ts_ms, ts_ms, celsius, celsius)
     passed_ms = 0 if seen_ms is None else ts_ms - seen_ms
-    return Warming(zone.since_ms, zone.base_celsius, top, zone.watched_ms + passed_ms)
+    return Warming(zone.since_ms, ts_ms, zone.base_celsius, top, zone.watched_ms + passed_ms)
 
 
 def _off(zones: list[Warming], ts_ms: int, policy: TruckPolicy) -> bool:
     single = len(zones) == 1
     idle_min = policy.reefer_single_idle_min if single else policy.reefer_idle_min
-    return all(
+    return bool(zones) and all(
         ts_ms - zone.since_ms >= idle_min * MINUTE_MS
         and zone.watched_ms >= policy.reefer_watched_min * MINUTE_MS
         and zone.top_celsius - zone.base_celsius >= policy.reefer_rise_celsius

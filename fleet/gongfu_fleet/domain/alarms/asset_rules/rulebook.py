@@ -18,6 +18,7 @@ from gongfu_fleet.domain.alarms.asset_rules.reading import (
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity, severity_of
 from gongfu_fleet.domain.alarms.incident import Finding
 from gongfu_fleet.domain.alarms.rulebook import Found, Judged, Row
+from gongfu_fleet.domain.alarms.rules.rule import Message
 
 WHOLE_ASSET = 0
 # The climate of a truck on duty is due every 30 s, that of a cabinet every minute.
@@ -82,6 +83,11 @@ class AssetRulebook:
     def severity(self, hazard: Hazard) -> Severity:
         """As the catalogue of hazards has it."""
         return severity_of(hazard)
+
+    def message(self, found: Found) -> Message:
+        """One sentence for people, in two languages."""
+        rule = next(rule for rule in self._fold.rules if rule.hazard is found.hazard)
+        return rule.message(found.episode, self.policy)
 
     def to_text(self, state: AssetState) -> str:
         """The state as JSON; equal states give equal texts."""
