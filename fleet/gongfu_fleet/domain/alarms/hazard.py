@@ -76,6 +76,8 @@ _SEVERITY: Mapping[Hazard, Severity] = {
     Hazard.BACKLOG_LONG: Severity.LOW,
     Hazard.RECORDER_GAP: Severity.LOW,
     Hazard.SCALE_DRIFT: Severity.LOW,
+    Hazard.SCALE_JUMP: Severity.LOW,
+    Hazard.SESSION_OPEN: Severity.LOW,
     Hazard.STOCK_OUT_SOON: Severity.LOW,
     Hazard.CLOCK_OFF: Severity.LOW,
     Hazard.CHANNEL_SILENT: Severity.LOW,

@@ -24,6 +24,20 @@ HAZARDS = {
     "channel_silent": "无数据",
     "site_silent": "整片无数据",
     "broker_lost": "平台与消息服务器断开",
+    "reefer_off_loaded": "有货时冷机未制冷",
+    "door_open_moving": "行驶中车门未关",
+    "door_outside_stop": "非站点处开门",
+    "off_corridor": "远离服务区域",
+    "gnss_lost": "行驶中无定位",
+    "tracker_power_cut": "终端断电",
+    "backlog_long": "数据积压未传完",
+    "recorder_gap": "温度记录中断",
+    "power_lost": "柜机断电",
+    "scale_drift": "秤重量漂移",
+    "scale_jump": "秤重量突变",
+    "mass_imbalance": "关门状态下货物变动",
+    "session_open": "开门未结算",
+    "clock_off": "设备时钟不准",
 }
 ROLES = {"crew": "随车人员", "dispatcher": "调度员", "manager": "管理员", "admin": "系统管理员"}
 WORDS = {

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any
 
 from gongfu_fleet.domain.alarms.asset_rules import state_text
@@ -114,9 +114,13 @@ def asset_rulebook(policy: TruckPolicy | CabinetPolicy) -> AssetRulebook:
 
 
 def _key(policy: TruckPolicy | CabinetPolicy) -> str:
-    """Every value that a verdict rests on; where the ground lies as a hash of its stops."""
+    """Tells kind, version, every value and the stops; where values come from does not matter."""
     values = {f.name: getattr(policy, f.name) for f in fields(policy) if f.name not in _NO_VALUES}
     if isinstance(policy, TruckPolicy):
-        stops = json.dumps(sorted(policy.ground.stops)).encode()
-        values["ground"] = sha256(stops).hexdigest()[:16]
-    return f"asset:{json.dumps(values, sort_keys=True, separators=(',', ':'))}"
+        values["ground"] = _digest(json.dumps(sorted(policy.ground.stops)).encode())
+    told = json.dumps(values, sort_keys=True).encode()
+    return f"asset:{policy.kind} v{policy.version} {_digest(told)}"
+
+
+def _digest(told: bytes) -> str:
+    return blake2b(told, digest_size=8).hexdigest()
