@@ -37,6 +37,7 @@ from gongfu_fleet.services.people import (
     ensure_first_admin,
 )
 from gongfu_fleet.services.policies import PolicyDesk
+from gongfu_fleet.services.sale_lock import lock_guard
 from gongfu_fleet.services.seed import seed_registry
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
@@ -88,14 +89,15 @@ def open_fleet(settings: Settings) -> FleetSide:
     record_shipped(policies, now_ms=real_ms())
     zones = RegistryZones(registry, VersionedPolicies(policies))
     ledger = SqlIncidentStore(engine)
+    desk = IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry)
     return FleetSide(
         engine=engine,
         registry=registry,
         zones=zones,
         ledger=ledger,
         incidents=IncidentBook(ledger, zones),
-        commands=CommandBook(SqlCommands(engine), registry),
-        desk=IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry),
+        commands=CommandBook(SqlCommands(engine), registry, lock_guard(desk)),
+        desk=desk,
         sign_in=SignIn(people, passwords),
         tokens=Tokens(SqlTokens(engine)),
         people=PeopleDesk(people, passwords, registry),

@@ -1,4 +1,4 @@
-"""The watch by the wall clock from settings: what hears, what was heard, whom it tells."""
+"""The watch by the wall clock and the sale lock: what hears, what was heard, whom they tell."""
 
 import secrets
 
@@ -7,7 +7,12 @@ from gongfu.telemetry import StoredConnections, StoredReadings, Telemetry
 from gongfu.wiring import Worker
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
-from gongfu_fleet.services.alarm_policies import liveness_policy, severity_ladders
+from gongfu_fleet.services.alarm_policies import (
+    liveness_policy,
+    sale_lock_policy,
+    severity_ladders,
+)
+from gongfu_fleet.services.sale_lock import SaleLockKeeper
 from gongfu_fleet.services.watch_liveness import Hearing, LivenessWatch
 from gongfu_ingest.ingest_state import IngestState
 
@@ -30,6 +35,20 @@ def liveness_watch(
         ladders=severity_ladders(),
         clock=clock,
         new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
+    )
+
+
+def sale_lock_keeper(*, clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> SaleLockKeeper:
+    """What locks the sale of cabinets that cannot hold their goods."""
+    return SaleLockKeeper(
+        ledger=fleet.ledger,
+        commands=fleet.commands,
+        registry=fleet.registry,
+        readings=StoredReadings(telemetry.store),
+        connections=StoredConnections(telemetry.reports),
+        policy=sale_lock_policy(),
+        clock=clock,
+        real_ms=real_ms,
     )
 
 

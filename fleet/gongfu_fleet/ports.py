@@ -185,7 +185,8 @@ class IncidentView:
     """An incident as people see it: the fold of its events. Celsius, seconds, UTC ms.
 
     ``consequence`` is ``product`` when goods were exposed. ``shelved_until_ms`` may have passed:
-    then it is not shelved any more. ``work_order`` while out of service.
+    then it is not shelved any more. ``work_order`` while out of service. ``parent`` is the
+    incident that it follows from; ``sale_locked_ms`` since when it locks its cabinet's sale.
     """
 
     id: str
@@ -218,6 +219,8 @@ class IncidentView:
     dispositions: Sequence[DispositionView] = ()
     closed_by: str | None = None
     closed_ms: int | None = None
+    parent: str | None = None
+    sale_locked_ms: int | None = None
 
 
 @dataclass(frozen=True)

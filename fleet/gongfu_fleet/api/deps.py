@@ -107,7 +107,9 @@ class ApiDeps:
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""
-        return FleetViewer(self.registry, self.readings, self.connections, self.incidents)
+        return FleetViewer(
+            self.registry, self.readings, self.connections, self.incidents, self.commands
+        )
 
 
 def deps_of(request: Request) -> ApiDeps:

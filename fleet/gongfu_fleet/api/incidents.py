@@ -43,7 +43,8 @@ class IncidentAnswer(BaseModel):
     """An incident; celsius, seconds, UTC ms.
 
     ``consequence`` is ``product`` when goods were exposed; ``shelved_until_ms`` may have passed;
-    ``work_order`` while out of service.
+    ``work_order`` while out of service; ``parent`` is the incident that it follows from;
+    ``sale_locked_ms`` since when it locks the sale of its cabinet.
     """
 
     id: str
@@ -76,6 +77,8 @@ class IncidentAnswer(BaseModel):
     dispositions: list[DispositionAnswer]
     closed_by: str | None
     closed_ms: int | None
+    parent: str | None
+    sale_locked_ms: int | None
 
 
 class IncidentDetail(IncidentAnswer):

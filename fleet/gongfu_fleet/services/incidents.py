@@ -114,6 +114,7 @@ def view_of(incident: Incident, names: AssetNames) -> IncidentView:
 
 
 def _handling_fields(handling: Handling) -> dict[str, Any]:  # the rest of the view
+    lock = handling.sale_lock
     shelf, service, closing = handling.shelf, handling.service, handling.closing
     return {
         "assignee": handling.assignee,
@@ -127,4 +128,6 @@ def _handling_fields(handling: Handling) -> dict[str, Any]:  # the rest of the v
         ),
         "closed_by": closing.by if closing else None,
         "closed_ms": closing.at_ms if closing else None,
+        "parent": handling.parent,
+        "sale_locked_ms": lock.since_ms if lock and lock.stands else None,
     }

@@ -35,6 +35,7 @@ STEPS: dict[str, dict[str, object]] = {
     "return": {},
     "disposition": {"items": [{"decision": "withdraw"}]},
     "close": {},
+    "sale-unlock": {"note": "x"},
 }
 MANAGERS_ONLY = {
     ("POST", "/api/incidents/{incident_id}/acknowledge"),

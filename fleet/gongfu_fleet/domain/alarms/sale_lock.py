@@ -66,6 +66,16 @@ def filled_ms(trays: Iterable[Sequence[tuple[int, float]]], filled_kg: float) ->
     return max(found, default=None)
 
 
+def require_unlocked(incidents: Iterable[Incident]) -> None:
+    """Raise ConflictError while one of these locks its cabinet."""
+    for incident in incidents:
+        if lock_stands(incident):
+            raise ConflictError(
+                f"The sale is locked by incident {incident.id}.",
+                "Decide on its goods and unlock the sale there.",
+            )
+
+
 def require_decided(incidents: Iterable[Incident]) -> None:
     """Raise ConflictError while goods of an incident that locks this cabinet are undecided."""
     for incident in incidents:
