@@ -43,7 +43,7 @@ function Body({ incident }: { incident: IncidentDetail }) {
         <Steps incident={incident} />
         <button type="button" class="button" onClick={() => show(incident.asset)}>{text.showOnMap}</button>
       </div>
-      <Suspense fallback={<p class="rail-wait">{t.value.loading}</p>}><TemperatureStrip incident={incident} /></Suspense>
+      {incident.zone > 0 && <Suspense fallback={<p class="rail-wait">{t.value.loading}</p>}><TemperatureStrip incident={incident} /></Suspense>}
       <EventList events={incident.events} />
     </article>
   );

@@ -208,7 +208,7 @@ export const en: Messages = {
   },
   state: { ok: 'OK', alarm: 'Alarm', unknown: 'Unknown', offline: 'Offline' },
   card: {
-    zone: (n) => `Zone ${n}`,
+    zone: (n) => (n === 0 ? 'Whole asset' : `Zone ${n}`),
     limits: 'Limits',
     lastHeard: 'Last heard',
     never: 'never',

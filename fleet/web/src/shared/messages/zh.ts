@@ -205,7 +205,7 @@ export const zh = {
   },
   state: { ok: '正常', alarm: '告警', unknown: '状态未知', offline: '离线' },
   card: {
-    zone: (n: number) => `温区 ${n}`,
+    zone: (n: number) => (n === 0 ? '整机' : `温区 ${n}`),
     limits: '限值',
     lastHeard: '最近上报',
     never: '从未上报',
