@@ -30,6 +30,7 @@ from gongfu_fleet.domain.policies import (
     layers_of,
     parse_target,
     policy_at,
+    policy_in_force,
     shipped_fields,
     zone_target,
 )
@@ -157,7 +158,7 @@ def judgings(source: Stored, proposed: Proposed, span: Span) -> dict[Place, Judg
 def _judging(before: Layers, after: Layers, place: Place, everywhere: Fields) -> Judging:
     if everywhere:
         after = _over(after, zone_target(place.asset, place.zone), everywhere)
-    return Judging(policy_at(before, place), policy_at(after, place))
+    return Judging(policy_in_force(before, place)[0], policy_at(after, place))
 
 
 def touched(judging: Judging) -> bool:

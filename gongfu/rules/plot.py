@@ -11,7 +11,7 @@ from gongfu_fleet.domain.alarms.rules.zone_rules import Found
 from gongfu_fleet.domain.coldchain.reading import Reading
 
 WIDTH, LEFT, PLOT = 1_000, 56, 928
-CURVE, BAR, GAP, HEAD = 130, 12, 34, 26
+CURVE, BAR, GAP, HEAD = 130, 12, 34, 40
 MOST_PANELS = 40
 TIMES = 6
 TONES = {"gained": "#c0392b", "lost": "#2471a3", "changed": "#b9770e", "same": "#7f8c8d"}
@@ -82,7 +82,7 @@ def _panel(one: ZoneDiff, span: Span, top: int) -> tuple[str, int]:
             own = [bar for bar in bars if bar.found.hazard == hazard]
             rows.append(_bars(own, scale, y))
         y += BAR // 2
-    title = f"{one.place}, versions {one.judging.before.version} and proposed"
+    title = f"{one.place}, policy version {one.judging.before.version} and proposed"
     head = f'<text x="{LEFT}" y="{top + 16}" font-weight="bold">{escape(title)}</text>\n'
     return head + _axes(scale) + _limits(one, scale) + _curve(one, scale) + "".join(rows), (
         y - top + GAP
@@ -143,10 +143,10 @@ def _axes(scale: _Scale) -> str:
     length_ms = scale.span.to_ms - scale.span.from_ms
     for n in range(TIMES + 1):
         ts_ms = scale.span.from_ms + length_ms * n // TIMES
-        x = scale.x(ts_ms)
+        x, anchor = scale.x(ts_ms), {0: "start", TIMES: "end"}.get(n, "middle")
         labels.append(
             f'<line x1="{x}" x2="{x}" y1="{scale.top}" y2="{scale.top + CURVE}" stroke="#ddd"/>\n'
-            f'<text x="{x}" y="{scale.top - 2}" text-anchor="middle" fill="#777">'
+            f'<text x="{x}" y="{scale.top - 5}" text-anchor="{anchor}" fill="#777">'
             f"{_when(ts_ms)}</text>\n"
         )
     return "".join(labels)

@@ -152,18 +152,42 @@ def policy_at(layers: Layers, place: Place) -> ColdPolicy:
     Raises NotFoundError for a class without a shipped policy, InvalidError for layers that no rule
     can mean together.
     """
+    found = _speaking(layers, place)
+    return _whole(found, found, place)
+
+
+def policy_in_force(layers: Layers, place: Place) -> tuple[ColdPolicy, InvalidError | None]:
+    """As ``policy_at``, but layers that cannot hold are left out, and why is told beside it.
+
+    They could hold when they were saved; a new program may ship values that they cannot bear. The
+    most specific is left out first. Raises NotFoundError.
+    """
+    found, fault = _speaking(layers, place), None
+    for count in range(len(found), 1, -1):
+        try:
+            return _whole(found, found[:count], place), fault
+        except InvalidError as error:
+            fault = fault or error
+    return _whole(found, found[:1], place), fault
+
+
+def _speaking(layers: Layers, place: Place) -> list[PolicyVersion]:
     found = [layers[target] for target in targets_of(place) if target in layers]
     if not found or found[0].target.layer is not Layer.SHIPPED:
         raise NotFoundError(
             f"There is no cold-chain policy for the class {place.product_class!r:.50}.",
             "Give the zone one of the shipped product classes.",
         )
+    return found
+
+
+def _whole(found: list[PolicyVersion], used: list[PolicyVersion], place: Place) -> ColdPolicy:
     merged: dict[str, Any] = {}  # Any: JSON values
-    for one in found:
+    for one in used:
         # A field that this program does not know was written by a newer one.
         merged |= {name: value for name, value in one.fields.items() if name in FIELDS}
     check_together(merged, str(place))
-    sources = [one.source for one in found if one.fields]
+    sources = [one.source for one in used if one.fields]
     named = {"product_class": place.product_class, "source": " | ".join(sources)}
     return policy_of({**merged, **named, "version": max(one.version for one in found)})
 

@@ -1,6 +1,7 @@
 """The shipped policies of the cold-chain rules and the ageing models, each with its source."""
 
 import json
+import logging
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -15,11 +16,13 @@ from gongfu_fleet.domain.policies import (
     Target,
     layers_of,
     policy_at,
+    policy_in_force,
     shipped_fields,
 )
 from gongfu_fleet.errors import InvalidError, NotFoundError
 from gongfu_fleet.services.policy_ports import Draft, PolicyStore
 
+log = logging.getLogger(__name__)
 SHIPPED_BY = "gongfu"
 
 
@@ -71,8 +74,11 @@ class VersionedPolicies:
         return True
 
     def policy_of(self, place: Place) -> ColdPolicy:
-        """The policy of a zone. Raises NotFoundError."""
-        return policy_at(self._layers, place)
+        """The policy of a zone, without what cannot hold any more. Raises NotFoundError."""
+        policy, fault = policy_in_force(self._layers, place)
+        if fault:
+            log.warning("a policy is passed over, change it: %s", fault)
+        return policy
 
 
 def record_shipped(store: PolicyStore, *, now_ms: int) -> int:

@@ -25,6 +25,7 @@ from gongfu_fleet.domain.policies import (
     differences,
     layers_of,
     policy_at,
+    policy_in_force,
     targets_of,
 )
 from gongfu_fleet.domain.scope import Scope
@@ -109,7 +110,7 @@ class PolicyDesk:
         if place is None:
             return Proposal(None, None)
         layers = self._layers()
-        judging = Judging(policy_at(layers, place), policy_at(changed, place))
+        judging = Judging(policy_in_force(layers, place)[0], policy_at(changed, place))
         return Proposal(place, judging)
 
     def save(self, change: Change, *, by: Actor) -> PolicyVersion:
@@ -227,9 +228,8 @@ def _view(layers: Layers, target: Target, places: Sequence[Place]) -> LayerView:
     above = targets_of(place)[targets_of(place).index(target) :]
     under = {one: version for one, version in layers.items() if one not in above}
     own = {one: version for one, version in layers.items() if one == target or one not in above}
-    return LayerView(
-        target, layers.get(target), policy_at(under, place), policy_at(own, place), concerned
-    )
+    beneath, whole = policy_in_force(under, place)[0], policy_in_force(own, place)[0]
+    return LayerView(target, layers.get(target), beneath, whole, concerned)
 
 
 def _require_short(name: str, text: str, longest: int) -> None:

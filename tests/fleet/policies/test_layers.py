@@ -17,6 +17,7 @@ from gongfu_fleet.domain.policies import (
     layers_of,
     parse_target,
     policy_at,
+    policy_in_force,
     shipped_fields,
     targets_of,
 )
@@ -123,6 +124,17 @@ def test_fields_that_cannot_hold_together_are_told_with_the_zone() -> None:
     layers = layers_of([BASE, version(2, ZONE, {"product_critical_celsius": -20})])
     with pytest.raises(InvalidError, match=r"cab-0001 zone 1 \(frozen\): product_high_celsius -15"):
         policy_at(layers, PLACE)
+
+
+def test_a_layer_that_a_new_program_cannot_bear_is_passed_over_and_told() -> None:
+    shipped = version(9, SHIPPED, {**FROZEN, "product_critical_celsius": -14})
+    own = version(3, ZONE, {"product_high_celsius": -13, "stuck_min": 40})
+    layers = layers_of([BASE, version(2, ASSET, {"door_open_min": 5}), own, shipped])
+    policy, fault = policy_in_force(layers, PLACE)
+    assert (policy.product_high_celsius, policy.stuck_min, policy.door_open_min) == (-15, 30, 5)
+    assert policy.version == 9
+    assert "product_high_celsius -13" in str(fault)
+    assert policy_in_force(layers_of([BASE, own]), PLACE)[1] is None
 
 
 def test_a_field_of_a_newer_program_is_passed_over() -> None:

@@ -74,7 +74,7 @@ export function PoliciesPage() {
           </section>
           <section>
             <h2>{text.classes}</h2>
-            <ul>{told.classes.map((one) => <Entry key={one.target} layer={one} open={() => open(one.target)} />)}</ul>
+            <ul>{[...told.classes].sort((one, other) => other.zones.length - one.zones.length).map((one) => <Entry key={one.target} layer={one} open={() => open(one.target)} />)}</ul>
           </section>
         </>
       )}

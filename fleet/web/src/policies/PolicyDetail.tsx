@@ -61,7 +61,7 @@ export function PolicyDetail({ target, fields, close }: Props) {
   return (
     <>
       <section data-testid="policy-detail" data-target={target}>
-        <button type="button" class="button small" onClick={close}>{text.back}</button>
+        <button type="button" class="button small policy-back" onClick={close}>{text.back}</button>
         <h2>{targetName(target, t.value)} {told && <span class="chip">{text.version(told.whole_version)}</span>}</h2>
         {fixed && <p>{text.readOnly}</p>}
         {target.startsWith('asset:') && told && told.zones.length > 1 && <p>{text.firstZone}</p>}

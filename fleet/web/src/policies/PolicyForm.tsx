@@ -14,17 +14,22 @@ function Field({ field, layer, fixed }: FieldProps) {
   const limits = text.range(String(field.low), String(field.high), field.unit);
   const under = text.inherited(valueWords(layer.under[field.name], field.unit, t.value));
   return (
-    <label class="field policy-field" data-own={own !== undefined} data-field={field.name}>
-      {fieldName(field.name, t.value)}
-      <input
-        name={field.name} type="number" step="any" min={field.low} max={field.high} disabled={fixed} defaultValue={own ?? ''}
-        placeholder={valueWords(layer.under[field.name], '', t.value)} data-testid={`policy-${field.name}`}
-      />
+    <div class="policy-field" data-own={own !== undefined} data-field={field.name}>
+      <label class="field">
+        {fieldName(field.name, t.value)}
+        <input
+          name={field.name} type="number" step="any" min={field.low} max={field.high} disabled={fixed} defaultValue={own ?? ''}
+          placeholder={valueWords(layer.under[field.name], '', t.value)} data-testid={`policy-${field.name}`}
+        />
+      </label>
       <small>{limits} · {under}</small>
       {field.may_be_none && (
-        <span class="policy-none"><input type="checkbox" name={noneKey(field.name)} disabled={fixed} defaultChecked={own === null} /> {text.noLimit}</span>
+        <label class="policy-none">
+          <input type="checkbox" name={noneKey(field.name)} disabled={fixed} defaultChecked={own === null} data-testid={`policy-none-${field.name}`} />
+          {text.noLimit}
+        </label>
       )}
-    </label>
+    </div>
   );
 }
 
