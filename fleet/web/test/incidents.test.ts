@@ -57,7 +57,7 @@ test('a merged incident is acknowledged in the elder one', () => {
 
 test('hazards and events are worded, and an unknown code is shown as it came', () => {
   assert.equal(hazardName('temperature_high', zh), '温度过高');
-  assert.equal(hazardName('door_ajar', zh), 'door_ajar');
+  assert.equal(hazardName('not_known_yet', zh), 'not_known_yet');
   assert.equal(eventName('late_raised', en), 'Found in a backlog');
   assert.equal(eventName('teleported', en), 'teleported');
   assert.equal(peakName('temperature_low', en), 'Lowest');

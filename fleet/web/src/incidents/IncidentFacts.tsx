@@ -48,6 +48,10 @@ function Modifiers({ incident }: { incident: Incident }) {
       {awaitsDisposition(incident) && <span class="chip" data-tone="outline" data-testid="awaits-disposition">{text.awaits}</span>}
       {shelved && <span class="chip" data-tone="unknown" data-testid="shelved">{text.shelvedUntil(stamp(until_ms, now_ms.value))}</span>}
       {incident.work_order !== null && <span class="chip" data-tone="unknown">{text.outOfService(incident.work_order)}</span>}
+      {incident.parent !== null && <a class="chip" data-testid="parent" href={incidentHref(incident.parent)}>{text.follows}</a>}
+      {incident.sale_locked_ms !== null && (
+        <span class="chip" data-tone="alarm" data-testid="sale-locked">{text.saleLocked(stamp(incident.sale_locked_ms, now_ms.value))}</span>
+      )}
       {incident.assignee !== null && <span class="chip" data-testid="assignee">{text.assigned(incident.assignee)}</span>}
     </>
   );

@@ -24,6 +24,8 @@ export function eventFacts(data: Data, t: Messages, now_ms: number): string[] {
     note: text(data, 'note', (note) => note),
     why: text(data, 'why', (why) => why),
     into: text(data, 'into', t.events.into),
+    parent: text(data, 'parent', t.events.parent),
+    severity: text(data, 'severity', (code) => t.severity[code as keyof Messages['severity']] ?? code),
   };
   return Object.values(told).filter((fact) => fact !== '');
 }

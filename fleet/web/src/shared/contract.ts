@@ -98,6 +98,8 @@ export interface Asset {
   open_incidents: number;
   /** Added to the device's stamps; 0 while its clock is right. */
   clock_offset_ms: number;
+  /** It was told not to sell, and did as told. */
+  sale_locked: boolean;
 }
 
 /** Bounds are west, south, east, north in WGS-84 degrees. */
@@ -147,6 +149,10 @@ export interface Incident {
   dispositions: Disposition[];
   closed_by: string | null;
   closed_ms: number | null;
+  /** The incident that this one follows from; people are told of that one. */
+  parent: string | null;
+  /** Since when it locks the sale of its cabinet; null when it does not, or was unlocked. */
+  sale_locked_ms: number | null;
 }
 
 /** The newest word on a lot; the lot `*` is all of the zone that is not named. */

@@ -128,7 +128,7 @@ export const en: Messages = {
     deeds: {
       'incident.comment': 'comment on incident', 'incident.assign': 'assign incident', 'incident.shelve': 'shelve incident',
       'incident.unshelve': 'take off the shelf', 'incident.out_of_service': 'take out of service', 'incident.return': 'return to service',
-      'incident.dispose': 'decide on goods', 'incident.close': 'close incident', 'duty.add': 'add shift', 'duty.remove': 'remove shift', 'policy.save': 'change policy', 'policy.revert': 'take policy back',
+      'incident.dispose': 'decide on goods', 'incident.close': 'close incident', 'incident.sale_unlock': 'unlock sale', 'duty.add': 'add shift', 'duty.remove': 'remove shift', 'policy.save': 'change policy', 'policy.revert': 'take policy back',
       'session.open': 'sign in', 'session.close': 'sign out', 'password.change': 'change password',
       'password.reset': 'reset password', 'user.add': 'add person', 'user.role': 'change role', 'user.scope': 'change scope',
       'user.activate': 'let in', 'user.deactivate': 'shut out', 'token.add': 'make token', 'token.revoke': 'revoke token',
@@ -223,6 +223,8 @@ export const en: Messages = {
     clock: 'Device clock',
     clockFast: (length) => `${length} fast; readings are corrected`,
     clockSlow: (length) => `${length} slow; readings are corrected`,
+    sale: 'Sale',
+    saleLocked: 'locked',
     standing: 'standing',
   },
   commands: {
@@ -300,7 +302,11 @@ export const en: Messages = {
     mass_imbalance: 'Goods moved behind a shut door',
     session_open: 'Opened and never shut',
     clock_off: 'Device clock is wrong',
+    channel_silent: 'No data',
+    site_silent: 'No data of a whole site',
+    broker_lost: 'Platform cut off from its broker',
   },
+  severity: { low: 'low', high: 'high', critical: 'critical' },
   condition: { active: 'Out of limit', clearing: 'Recovering', normal: 'Recovered', unknown: 'Silent, unknown' },
   workflow: { unack: 'Unacknowledged', acked: 'Acknowledged', closed: 'Closed' },
   acknowledge: {
@@ -313,7 +319,7 @@ export const en: Messages = {
     by: (user, clock) => `acknowledged by ${user} at ${clock}`,
   },
   steps: {
-    names: { assign: 'Assign', comment: 'Comment', shelve: 'Shelve', unshelve: 'Unshelve', outOfService: 'Out of service', return: 'Back in service', dispose: 'Goods', close: 'Close' },
+    names: { assign: 'Assign', comment: 'Comment', shelve: 'Shelve', unshelve: 'Unshelve', outOfService: 'Out of service', return: 'Back in service', dispose: 'Goods', saleUnlock: 'Sell again', close: 'Close' },
     hints: {
       assign: 'Only people who may act on this asset are listed.',
       comment: 'For those who take over; it stays in the history.',
@@ -322,6 +328,7 @@ export const en: Messages = {
       outOfService: 'The alarm stays while the equipment is repaired; close it after its return.',
       return: 'The equipment was repaired and is in use again.',
       dispose: 'Goods that were exposed need a decision before the alarm can be closed.',
+      saleUnlock: 'When the goods are decided on and the cabinet is repaired and restocked; the cabinet is told.',
       close: 'Only comments can follow. It opens again by itself if late data shows worse.',
     },
     submit: 'Send',
@@ -345,6 +352,9 @@ export const en: Messages = {
     shelvedUntil: (clock: string) => `Shelved until ${clock}`,
     outOfService: (order: string) => `Out of service, ${order}`,
     assigned: (name: string) => `With ${name}`,
+    follows: 'Follows from another alarm',
+    saleLocked: (clock) => `Sale locked since ${clock}`,
+    repaired: 'What was repaired and restocked (required)',
     expected: (clock: string) => `help expected at ${clock}`,
   },
   inbox: {
@@ -396,6 +406,7 @@ export const en: Messages = {
     since: (clock) => `no data since ${clock}`,
     upto: (clock) => `data is there up to ${clock}`,
     into: (id) => `into ${id}`,
+    parent: (id) => `follows from ${id}`,
     kinds: {
       raised: 'Incident raised',
       late_raised: 'Found in a backlog',
@@ -408,6 +419,8 @@ export const en: Messages = {
       retracted: 'Retracted: it never was out of limit',
       assigned: 'Assigned', commented: 'Comment', shelved: 'Shelved', unshelved: 'Taken back from the shelf', out_of_service: 'Out of service', returned: 'Back in service', disposed: 'Goods',
       closed: 'Closed',
+      suppressed: 'Follows from another alarm; told there', released: 'The other alarm is over, this one is not', graver: 'Matters more',
+      sale_locked: 'Sale locked', sale_unlocked: 'Sale unlocked',
     },
   },
 };

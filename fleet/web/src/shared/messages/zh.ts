@@ -126,6 +126,7 @@ export const zh = {
     deeds: {
       'incident.comment': '事件备注', 'incident.assign': '指派事件', 'incident.shelve': '搁置事件', 'incident.unshelve': '取消搁置',
       'incident.out_of_service': '停用检修', 'incident.return': '恢复使用', 'incident.dispose': '货品处置', 'incident.close': '关闭事件',
+      'incident.sale_unlock': '恢复销售',
       'duty.add': '新增值班', 'duty.remove': '删除值班', 'policy.save': '修改冷链规则', 'policy.revert': '恢复冷链规则',
       'session.open': '登录', 'session.close': '退出登录', 'password.change': '修改密码', 'password.reset': '重置密码',
       'user.add': '新增人员', 'user.role': '变更角色', 'user.scope': '变更范围', 'user.activate': '启用人员',
@@ -221,6 +222,8 @@ export const zh = {
     clock: '设备时钟',
     clockFast: (length: string) => `快 ${length}，读数已校正`,
     clockSlow: (length: string) => `慢 ${length}，读数已校正`,
+    sale: '销售',
+    saleLocked: '已停售',
   },
   commands: {
     heading: '远程操作',
@@ -297,7 +300,11 @@ export const zh = {
     mass_imbalance: '关门状态下货物变动',
     session_open: '开门未结算',
     clock_off: '设备时钟不准',
+    channel_silent: '无数据',
+    site_silent: '整片无数据',
+    broker_lost: '平台与消息服务器断开',
   },
+  severity: { low: '一般', high: '重要', critical: '严重' },
   condition: { active: '超限中', clearing: '恢复中', normal: '已恢复', unknown: '失联，情况未知' },
   workflow: { unack: '待确认', acked: '已确认', closed: '已关闭' },
   acknowledge: {
@@ -310,7 +317,7 @@ export const zh = {
     by: (user: string, clock: string) => `${user} 于 ${clock} 确认`,
   },
   steps: {
-    names: { assign: '指派', comment: '备注', shelve: '搁置', unshelve: '取消搁置', outOfService: '停用检修', return: '恢复使用', dispose: '处置货物', close: '关闭' },
+    names: { assign: '指派', comment: '备注', shelve: '搁置', unshelve: '取消搁置', outOfService: '停用检修', return: '恢复使用', dispose: '处置货物', saleUnlock: '恢复销售', close: '关闭' },
     hints: {
       assign: '只列出能处理这台设备的人。',
       comment: '写给接手的人看，记入经过，不能改动。',
@@ -319,6 +326,7 @@ export const zh = {
       outOfService: '设备检修期间保留此告警；恢复使用后才能关闭。',
       return: '设备已修好，重新投入使用。',
       dispose: '温度超限期间的货物必须有处置结论，告警才能关闭。',
+      saleUnlock: '货物已有结论、柜机已检修并补货后，向柜机下发恢复销售。',
       close: '关闭后只能再加备注；若补传数据显示更严重，会自动重新打开。',
     },
     submit: '提交',
@@ -342,6 +350,9 @@ export const zh = {
     shelvedUntil: (clock: string) => `搁置至 ${clock}`,
     outOfService: (order: string) => `停用 ${order}`,
     assigned: (name: string) => `负责人 ${name}`,
+    follows: '由上级告警引起',
+    saleLocked: (clock: string) => `${clock} 起停售`,
+    repaired: '检修与补货情况（必填）',
     expected: (clock: string) => `预计 ${clock} 到达`,
   },
   inbox: {
@@ -393,6 +404,7 @@ export const zh = {
     since: (clock: string) => `${clock} 起没有数据`,
     upto: (clock: string) => `数据补到 ${clock}`,
     into: (id: string) => `并入 ${id}`,
+    parent: (id: string) => `上级告警 ${id}`,
     kinds: {
       raised: '告警产生',
       late_raised: '在补传数据中发现',
@@ -405,6 +417,8 @@ export const zh = {
       retracted: '撤回：其实没有超限',
       assigned: '指派', commented: '备注', shelved: '搁置', unshelved: '取消搁置', out_of_service: '停用检修', returned: '恢复使用', disposed: '处置货物',
       closed: '已关闭',
+      suppressed: '由上级告警引起，不另行通知', released: '上级告警已结束，此告警仍在', graver: '严重程度加重',
+      sale_locked: '停售锁定', sale_unlocked: '恢复销售',
     },
   },
 };
