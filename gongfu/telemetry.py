@@ -77,12 +77,14 @@ class LogHistory:
     telemetry: Telemetry
 
     def series(
-        self, dev: str, metric: str, start_ms: int, end_ms: int
-    ) -> tuple[int, list[tuple[int, float]]]:
+        self, dev: str, metrics: Sequence[str], start_ms: int, end_ms: int
+    ) -> tuple[int, list[tuple[int, tuple[float | None, ...]]]]:
         """(newest log seq the rows include, rows oldest first)."""
         with self.telemetry.database.snapshot():
-            covered = self.telemetry.log.head()
-            return covered, self.telemetry.store.series(dev, metric, start_ms, end_ms)
+            covered, store = self.telemetry.log.head(), self.telemetry.store
+            told = [dict(store.series(dev, metric, start_ms, end_ms)) for metric in metrics]
+        times = sorted(set().union(*told))
+        return covered, [(ts, tuple(values.get(ts) for values in told)) for ts in times]
 
     def devices(self) -> tuple[int, Collection[str]]:
         """(newest log seq that is looked at, every device of which a reading was ever stored)."""

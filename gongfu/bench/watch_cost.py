@@ -21,7 +21,9 @@ from gongfu_broker.topics import Leaf
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
-from gongfu_fleet.domain.alarms.policy import ZonePolicy
+from gongfu_fleet.domain.alarms.rulebook import Row
+from gongfu_fleet.domain.alarms.zone_book import zone_book
+from gongfu_fleet.services.cold_policies import cold_policy
 from gongfu_fleet.services.watch_cold_chain import ColdChainWatch
 from gongfu_fleet.services.watch_ports import WatchedZone
 from gongfu_fleet.services.watch_unsaved import Pace
@@ -36,9 +38,7 @@ DEVICES, WARM_IN = 5_000, 50
 TURN_RECORDS = 1_000
 # What arrives in the seconds that calm readings may wait, at a record per device and second.
 SAVED_RECORDS = 10_000
-POLICY = ZonePolicy(
-    "chilled", 1, 0.0, 8.0, 0.5, 30 * MINUTE_MS, 20 * MINUTE_MS, 10 * MINUTE_MS, 15 * MINUTE_MS
-)
+PRODUCT_CLASS = "chilled_generic"
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,14 @@ class Told:
     places: Mapping[str, int]
 
     def series(
-        self, dev: str, _metric: str, start_ms: int, end_ms: int
-    ) -> tuple[int, list[tuple[int, float]]]:
-        """Every sample of the device in the log."""
+        self, dev: str, _metrics: Sequence[str], start_ms: int, end_ms: int
+    ) -> tuple[int, list[Row]]:
+        """Every row of the device in the log, its door shut."""
         head, place = self.log.head(), self.places[dev]
         rounds = head // len(self.places) + (head % len(self.places) > place)
         rows = [row for seq in range(1, rounds + 1) for row in self.script.rows(place, seq)]
-        return head, [(ts, round(value, 2)) for ts, value in rows if start_ms <= ts < end_ms]
+        inside = [(ts, value) for ts, value in rows if start_ms <= ts < end_ms]
+        return head, [(ts, (round(value, 2), 0.0)) for ts, value in inside]
 
     def devices(self) -> tuple[int, Collection[str]]:
         """Those that the log has heard of."""
@@ -121,7 +122,7 @@ class Stand:
         upgrade(self._engine)
         ids = count()
         places = {dev: place for place, dev in enumerate(self.devices)}
-        zone = (WatchedZone(1, METRIC, POLICY),)
+        zone = (WatchedZone(1, zone_book(METRIC, cold_policy(PRODUCT_CLASS))),)
         self.store = SqlIncidentStore(self._engine)
         self.watch = ColdChainWatch(
             log=self._log,

@@ -8,7 +8,8 @@ Written to InfluxDB every half minute, as three measurements (docs/grafana.md ha
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from gongfu_fleet.domain.alarms.policy import LIMITED
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.rules.catalogue import RULES
 from gongfu_fleet.domain.alarms.timeline import Condition
 from gongfu_fleet.domain.notify.text import HAZARDS
 from gongfu_fleet.ports import Connection, IncidentView
@@ -31,6 +32,7 @@ CONDITIONS: Mapping[str, int] = {
     Condition.UNKNOWN: 2,
     Condition.ACTIVE: 3,
 }
+OF_ZONES = (Hazard.TEMPERATURE_HIGH, *(rule.hazard for rule in RULES))
 RECENT = 100
 WITHDRAWN = "closed"  # what a merged or retracted incident's workflow says
 
@@ -88,7 +90,7 @@ def alarm_state(
         (view.id, zone.zone, hazard.value): []
         for view in views
         for zone in view.zones
-        for hazard in LIMITED
+        for hazard in OF_ZONES
     }
     sites = {view.id: view.site for view in views}
     for incident in opened:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from gongfu_fleet.domain.alarms.policy import ZonePolicy
-from gongfu_fleet.domain.assets import Asset, Policy
+from gongfu_fleet.domain.alarms.zone_book import ZoneBook, zone_book
+from gongfu_fleet.domain.assets import Asset, Zone
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.policies import Place
 from gongfu_fleet.errors import NotFoundError
@@ -66,25 +66,11 @@ class RegistryZones:
             return
         self._assets = self._registry.assets()
         self._zones = {
-            asset.id: tuple(
-                WatchedZone(zone.zone, zone.metric, zone_policy(zone.policy))
-                for zone in asset.zones
-            )
+            asset.id: tuple(WatchedZone(zone.zone, self._book(asset, zone)) for zone in asset.zones)
             for asset in self._assets.values()
         }
         self._revision = revision
 
-
-def zone_policy(policy: Policy) -> ZonePolicy:
-    """The registry's policy in milliseconds. Raises InvalidError when it can mean no rule."""
-    return ZonePolicy(
-        product_class=policy.product_class,
-        version=policy.version,
-        low_celsius=policy.low_celsius,
-        high_celsius=policy.high_celsius,
-        deadband_celsius=policy.deadband_celsius,
-        on_delay_ms=policy.on_delay_s * 1000,
-        low_on_delay_ms=policy.low_on_delay_s * 1000,
-        off_delay_ms=policy.off_delay_s * 1000,
-        max_gap_ms=policy.max_gap_s * 1000,
-    )
+    def _book(self, asset: Asset, zone: Zone) -> ZoneBook:
+        place = Place(zone.policy.product_class, asset.id, zone.zone)
+        return zone_book(zone.metric, self._policies.policy_of(place))

@@ -1,6 +1,5 @@
 """The rules over a zone: what each finds, and that order, pieces and storage do not matter."""
 
-import json
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES, rule_of
-from gongfu_fleet.domain.alarms.rules.state_data import from_data, to_data
+from gongfu_fleet.domain.alarms.rules.state_data import from_text, to_text
 from gongfu_fleet.domain.alarms.rules.zone_rules import (
     FRESH,
     Followed,
@@ -220,7 +219,7 @@ def test_following_in_pieces_over_a_stored_state_is_following_at_once(
     course = wild(seed)
     cut = data.draw(st.integers(1, len(course) - 1))
     first = ran(course[:cut])
-    stored = from_data(json.loads(json.dumps(to_data(first.state))))
+    stored = from_text(to_text(first.state))
     assert stored == first.state
     second = follow(stored, course[cut:], FROZEN)
     whole = ran(course)
@@ -231,7 +230,7 @@ def test_following_in_pieces_over_a_stored_state_is_following_at_once(
 
 def test_a_stored_state_of_another_age_is_refused_with_a_remedy() -> None:
     with pytest.raises(InvalidError, match="follow the readings again"):
-        from_data({"unit": 7, "courses": {}})
+        from_text('{"unit":7,"courses":{}}')
 
 
 def test_a_policy_that_can_mean_nothing_is_refused() -> None:

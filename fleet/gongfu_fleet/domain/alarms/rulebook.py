@@ -56,7 +56,7 @@ class Rulebook(Protocol):
 
     @property
     def sample_ms(self) -> int:
-        """Length of a bucket of event time; a divisor of an hour."""
+        """Length of a bucket of event time, which divides the hour."""
         ...
 
     @property

@@ -1,43 +1,48 @@
-"""The state of the rules as JSON values and back, for checkpoints: floats survive exactly.
+"""The state of the rules as JSON text and back, for checkpoints: floats survive exactly.
 
 A NamedTuple becomes the list of its fields. Fields are read back by their declared types, so a new
 field with a default at the end keeps older states readable.
 """
 
-import math
+import json
 import types
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES
 from gongfu_fleet.domain.alarms.rules.zone_rules import Course, ZoneRules
+from gongfu_fleet.domain.coldchain.unit import Unit
 from gongfu_fleet.errors import InvalidError
 
-
-def to_data(state: ZoneRules) -> dict[str, Any]:  # Any: JSON values
-    """The state as JSON fields; each rule's course under the name of its hazard."""
-    pairs = zip(RULES, state.courses, strict=True)
-    return {
-        "unit": _plain(state.unit),
-        "courses": {rule.hazard.value: _plain(course) for rule, course in pairs},
-        "last_ms": state.last_ms,
-    }
+_Read = Callable[[Any], Any]  # from JSON values to a declared type
+# C writes tuples as lists and words of an enum as strings, so nothing is rebuilt before.
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
-def from_data(data: dict[str, Any]) -> ZoneRules:  # Any: JSON values
-    """The state from its JSON fields; a rule that is newer than the state starts afresh."""
+_FRESH = tuple(Course(rule.fresh) for rule in RULES)
+
+
+def to_text(state: ZoneRules) -> str:
+    """The state as JSON; each rule's course under the name of its hazard, fresh ones left out."""
+    told = zip(RULES, state.courses, _FRESH, strict=True)
+    courses = {rule.hazard.value: course for rule, course, fresh in told if course != fresh}
     try:
-        unit = _read(get_type_hints(ZoneRules)["unit"], data["unit"])
-        courses = []
-        for rule in RULES:
-            told = data["courses"].get(rule.hazard.value)
-            if told is None:
-                courses.append(Course(rule.fresh))
-                continue
-            rest = _read(Course, [None, *told[1:]])
-            courses.append(rest._replace(own=_read(type(rule.fresh), told[0])))
-        return ZoneRules(unit, tuple(courses), data["last_ms"])
+        return _encode({"unit": state.unit, "courses": courses, "last_ms": state.last_ms})
+    except ValueError as error:
+        raise InvalidError(
+            "A state of the rules has a number that is not finite.", "Report it."
+        ) from error
+
+
+def from_text(text: str) -> ZoneRules:
+    """The state from its JSON; a rule that it does not tell of starts afresh."""
+    try:
+        data = json.loads(text)
+        told = data["courses"]
+        courses = [_course(told.get(rule.hazard.value), rule.fresh) for rule in RULES]
+        return ZoneRules(_reader(Unit)(data["unit"]), tuple(courses), data["last_ms"])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidError(
             f"A stored state of the rules cannot be read: {error}.",
@@ -45,35 +50,60 @@ def from_data(data: dict[str, Any]) -> ZoneRules:  # Any: JSON values
         ) from error
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidError("A state of the rules holds a number that is not finite.", "Report it.")
-    return value
+def _course(told: Any, fresh: Any) -> Course:  # noqa: ANN401 - JSON values, a rule's own state
+    if told is None:
+        return Course(fresh)
+    rest: Course = _reader(Course)([None, *told[1:]])
+    own: Any = type(fresh)
+    return rest._replace(own=_reader(own)(told[0]))
 
 
 @cache
-def _hints(kind: type) -> tuple[Any, ...]:
-    return tuple(get_type_hints(kind).values())
-
-
-def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 - declared types and JSON values
+def _reader(kind: Any) -> _Read:  # noqa: ANN401 - declared types
+    """How a value of the type is read; made once, for every state is read by the same."""
     if get_origin(kind) in {Union, types.UnionType}:
-        return None if value is None else _read(_not_none(kind), value)
+        return _optional(_reader(_not_none(kind)))
     if get_origin(kind) is tuple:
-        inner = get_args(kind)
-        repeated = inner[1:] == (...,)
-        return tuple(
-            _read(inner[0] if repeated else inner[n], item) for n, item in enumerate(value)
-        )
+        return _tuple(get_args(kind))
     if isinstance(kind, type) and hasattr(kind, "_fields"):
-        return kind(*(_read(hint, item) for hint, item in zip(_hints(kind), value, strict=False)))
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
+        return _named(kind)
+    return kind if isinstance(kind, type) and issubclass(kind, Enum) else _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - JSON values
     return value
+
+
+def _optional(read: _Read) -> _Read:
+    if read is _as_it_is:
+        return read
+    return lambda value: None if value is None else read(value)
+
+
+def _tuple(inner: tuple[Any, ...]) -> _Read:
+    if inner[1:] == (...,):
+        read = _reader(inner[0])
+        return tuple if read is _as_it_is else lambda value: tuple(map(read, value))
+    readers = tuple(map(_reader, inner))
+    if all(read is _as_it_is for read in readers):
+        return tuple
+    return lambda value: tuple(read(v) for read, v in zip(readers, value, strict=True))
+
+
+def _named(kind: Any) -> _Read:  # noqa: ANN401 - a NamedTuple
+    readers = tuple(map(_reader, get_type_hints(kind).values()))
+    if all(read is _as_it_is for read in readers):
+        return lambda value: kind(*value)
+    odd = tuple((n, read) for n, read in enumerate(readers) if read is not _as_it_is)
+
+    def read_named(value: list[Any]) -> Any:  # noqa: ANN401 - the NamedTuple
+        told = list(value)
+        for n, read in odd:
+            if n < len(told):
+                told[n] = read(told[n])
+        return kind(*told)
+
+    return read_named
 
 
 def _not_none(kind: Any) -> Any:  # noqa: ANN401 - declared types
