@@ -1,4 +1,4 @@
-"""The watch by the wall clock and the sale lock: what hears, what was heard, whom they tell."""
+"""The watches by the wall clock and the sale lock: what hears, what was heard, whom they tell."""
 
 import secrets
 
@@ -6,13 +6,16 @@ from gongfu.fleet_side import FleetSide
 from gongfu.telemetry import StoredConnections, StoredReadings, Telemetry
 from gongfu.wiring import Worker
 from gongfu_broker.clock import Clock, real_ms
+from gongfu_fleet.domain.assets import AssetKind
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.services.alarm_policies import (
     liveness_policy,
     sale_lock_policy,
     severity_ladders,
 )
+from gongfu_fleet.services.asset_policies import cabinet_policy, truck_policy
 from gongfu_fleet.services.sale_lock import SaleLockKeeper
+from gongfu_fleet.services.watch_deliveries import DeliveryWatch
 from gongfu_fleet.services.watch_liveness import Hearing, LivenessWatch
 from gongfu_ingest.ingest_state import IngestState
 
@@ -33,6 +36,23 @@ def liveness_watch(
         hearing=lambda: hearing(state, clock),
         policy=liveness_policy(),
         ladders=severity_ladders(),
+        clock=clock,
+        new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
+    )
+
+
+def delivery_watch(
+    work: Worker, *, clock: Clock, telemetry: Telemetry, fleet: FleetSide
+) -> DeliveryWatch:
+    """Long backlogs and wrong clocks, by the same ears."""
+    state = work.ingest.state
+    return DeliveryWatch(
+        ledger=fleet.ledger,
+        registry=fleet.registry,
+        log=telemetry.log,
+        connections=StoredConnections(telemetry.reports),
+        hearing=lambda: hearing(state, clock),
+        policies={AssetKind.TRUCK: truck_policy(), AssetKind.CABINET: cabinet_policy()},
         clock=clock,
         new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
     )

@@ -6,12 +6,17 @@ from importlib.resources import files
 from typing import Any
 
 from gongfu_fleet.domain.alarms.asset_rules.ground import Ground
-from gongfu_fleet.domain.alarms.asset_rules.policy import CabinetPolicy, TruckPolicy, policy_of
+from gongfu_fleet.domain.alarms.asset_rules.policy import (
+    NOWHERE,
+    CabinetPolicy,
+    TruckPolicy,
+    policy_of,
+)
 from gongfu_fleet.errors import InvalidError
 from gongfu_geo.datum import Wgs84
 
 
-def truck_policy(ground: Ground, changes: Mapping[str, Any] | None = None) -> TruckPolicy:
+def truck_policy(ground: Ground = NOWHERE, changes: Mapping[str, Any] | None = None) -> TruckPolicy:
     """The newest shipped policy of trucks, with some of its fields changed. Raises FleetError."""
     found = policy_of({**_newest("truck"), **(changes or {})}, ground)
     if isinstance(found, TruckPolicy):

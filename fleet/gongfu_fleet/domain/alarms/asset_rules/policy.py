@@ -26,6 +26,9 @@ class AssetPolicy:
     sources: Mapping[str, str] = field(hash=False)
     max_gap_min: float
     off_delay_min: float
+    backlog_min: float
+    backlog_quiet_min: float
+    backlog_settle_min: float
 
     def __post_init__(self) -> None:
         numbers = {f.name: v for f in fields(self) if _is_number(v := getattr(self, f.name))}

@@ -24,7 +24,10 @@ WHOLE_ASSET = 0
 # The climate of a truck on duty is due every 30 s, that of a cabinet every minute.
 _TRUCK_SAMPLE_MS = 30_000
 _CABINET_SAMPLE_MS = 60_000
-_NO_VALUES = frozenset({"sources", "ground"})
+# What messages tell and not rows is judged elsewhere.
+_NO_VALUES = frozenset(
+    {"sources", "ground", "backlog_min", "backlog_quiet_min", "backlog_settle_min"}
+)
 
 
 @dataclass(frozen=True)
