@@ -15,6 +15,7 @@ from gongfu_fleet.services.alarm_policies import (
 )
 from gongfu_fleet.services.asset_policies import cabinet_policy, truck_policy
 from gongfu_fleet.services.sale_lock import SaleLockKeeper
+from gongfu_fleet.services.self_locks import SelfLocks
 from gongfu_fleet.services.watch_deliveries import DeliveryWatch
 from gongfu_fleet.services.watch_liveness import Hearing, LivenessWatch
 from gongfu_ingest.ingest_state import IngestState
@@ -37,7 +38,7 @@ def liveness_watch(
         policy=liveness_policy(),
         ladders=severity_ladders(),
         clock=clock,
-        new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
+        new_id=_new_id,
     )
 
 
@@ -70,6 +71,22 @@ def sale_lock_keeper(*, clock: Clock, telemetry: Telemetry, fleet: FleetSide) ->
         clock=clock,
         real_ms=real_ms,
     )
+
+
+def self_locks(*, clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> SelfLocks:
+    """What hears of cabinets that locked their own sale."""
+    return SelfLocks(
+        log=telemetry.log,
+        ledger=fleet.ledger,
+        cursors=fleet.commands.store,
+        clock=clock,
+        new_id=_new_id,
+        real_ms=real_ms,
+    )
+
+
+def _new_id() -> str:
+    return uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES))
 
 
 def hearing(state: IngestState, clock: Clock) -> Hearing:
