@@ -20,6 +20,7 @@ from gongfu_fleet.ports import (
     Readings,
 )
 from gongfu_fleet.services.alarm_quality import AlarmQuality
+from gongfu_fleet.services.cold_policies import VersionedPolicies
 from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.fleet_view import FleetViewer
@@ -31,6 +32,7 @@ from gongfu_fleet.services.notify_ports import OutboxView
 from gongfu_fleet.services.oidc import SingleSignOn
 from gongfu_fleet.services.people import PeopleDesk
 from gongfu_fleet.services.policies import PolicyDesk
+from gongfu_fleet.services.registry_in_force import RegistryInForce
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
 
@@ -107,9 +109,8 @@ class ApiDeps:
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""
-        return FleetViewer(
-            self.registry, self.readings, self.connections, self.incidents, self.commands
-        )
+        registry = RegistryInForce(self.registry, VersionedPolicies(self.policies.store))
+        return FleetViewer(registry, self.readings, self.connections, self.incidents, self.commands)
 
 
 def deps_of(request: Request) -> ApiDeps:

@@ -64,6 +64,11 @@ class VersionedPolicies:
         self._layers: Layers = {}
         self.refresh()
 
+    @property
+    def revision(self) -> int:
+        """The newest version that is known here."""
+        return self._revision or 0
+
     def refresh(self) -> bool:
         """Read the store again if it has a new version; whether it had."""
         revision = self._store.revision()

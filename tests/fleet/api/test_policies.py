@@ -11,6 +11,7 @@ from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.memory import MemoryReadings
 from gongfu_fleet.api.deps import ApiDeps
+from gongfu_fleet.domain.alarms.zone_book import zone_book
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.domain.scope import Grant, ScopeKind, scope_of
 from gongfu_fleet.services.cold_policies import VersionedPolicies
@@ -232,3 +233,21 @@ def test_the_watch_gets_the_newest_policy_when_it_looks_again(
     zones.refresh()
     after = zones.cold_policy_of("cab-0001", 1)
     assert (after.air_high_celsius, after.version) == (6, version)
+    book = zones.zones()["cab-0001"][0].book
+    assert book == zone_book("zone_1_celsius", after)
+
+
+def test_cards_and_lists_show_the_limits_that_hold(browser: Browser) -> None:
+    manager = browser("manager")
+    assert shown(manager) == (0, 8, 1800)
+    version = save(manager, wish(air_high_celsius=6, low_celsius=None, air_delay_min=45))
+    assert shown(manager) == (None, 6, 2700)
+    zone = manager.get("/api/assets/cab-0001").json()["zones"][0]
+    assert zone["policy_version"] == version
+    card = next(one for one in manager.get("/api/map").json()["assets"] if one["id"] == "cab-0001")
+    assert (card["zones"][0]["low_celsius"], card["zones"][0]["high_celsius"]) == (None, 6)
+
+
+def shown(client: httpx.Client) -> tuple[float | None, float | None, int]:
+    zone = client.get("/api/assets/cab-0001").json()["zones"][0]
+    return zone["low_celsius"], zone["high_celsius"], zone["on_delay_s"]
