@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.rules.catalogue import rule_of
 from gongfu_fleet.domain.alarms.rules.zone_rules import FRESH, follow
 from gongfu_fleet.domain.coldchain.cooling import Cooling, cooled
 from gongfu_fleet.domain.coldchain.defrost import FEW, Excursion, Habit, highest_celsius, learned
@@ -111,3 +112,42 @@ def test_a_pause_in_the_usual_band_is_no_failure_and_one_above_it_is() -> None:
     warming = [min(-18.0 + 0.15 * n, -15.3) + 0.1 * (n % 2) for n in range(len(empty))]
     above = [r._replace(celsius=round(c, 2)) for r, c in zip(empty, warming, strict=True)]
     assert hazards(calm + above) == [Hazard.NO_COOLING]
+
+
+def test_air_that_rises_faster_than_ever_is_a_quiet_warning_before_the_limit() -> None:
+    calm = cycling(2_800)
+    rising = [r._replace(celsius=round(-22 + 0.36 * n, 1)) for n, r in enumerate(calm[:40])]
+    course = [
+        *calm,
+        *(r._replace(ts_ms=START + (2_800 + n) * MINUTE) for n, r in enumerate(rising)),
+    ]
+    first = follow(FRESH, course, POLICY).raised[0]
+    assert first.hazard is Hazard.RATE_OF_RISE
+    assert first.episode.peak_celsius is not None
+    assert first.episode.peak_celsius < POLICY.air_high_celsius
+    assert rule_of(first.hazard).severity is Severity.LOW
+
+
+def test_the_same_rise_is_no_warning_where_a_learned_defrost_may_begin() -> None:
+    course = cycling(3_360)
+    for begin in (300, 1_000, 1_700, 2_800):
+        put(course, begin, [-22 + 0.36 * n for n in range(45)] + [-6 - 0.5 * n for n in range(28)])
+    assert Hazard.RATE_OF_RISE not in hazards(course)
+
+
+def test_the_same_rise_after_an_open_door_is_no_warning() -> None:
+    calm = cycling(2_900)
+    put(calm, 2_800, [-22 + 0.36 * n for n in range(19)])
+    for n in range(2_798, 2_803):
+        calm[n] = calm[n]._replace(door_open=n < 2_800)
+    assert Hazard.RATE_OF_RISE not in hazards(calm)
+    for n in range(2_798, 2_800):
+        calm[n] = calm[n]._replace(door_open=False)
+    assert Hazard.RATE_OF_RISE in hazards(calm)
+
+
+def test_a_truck_that_reports_every_five_minutes_when_parked_has_defrosts_too() -> None:
+    course = cycling(6_000)
+    for begin in (300, 1_003, 1_706, 2_909, 3_612, 4_315, 5_018):
+        put(course, begin, defrost(0.5))
+    assert hazards(course[::5]) == []

@@ -61,7 +61,8 @@ class Excursion(NamedTuple):
     """A stretch above the air limit, at most one point a minute, with its limit as first level.
 
     ``step_ms`` is when a door was last seen to act in it; ``door_ms`` of it are the graces of
-    doors, and ``own_celsius`` is the peak outside of them.
+    doors, and ``own_celsius`` is the peak outside of them. ``period_ms``: its longest pause
+    between two readings, which is how well its times are known.
     """
 
     begin_ms: int
@@ -74,6 +75,7 @@ class Excursion(NamedTuple):
     door_ms: int = 0
     own_celsius: float | None = None
     step_ms: int | None = None
+    period_ms: int = 0
 
 
 class Course(StrEnum):
@@ -115,12 +117,13 @@ def course(
         return Course.OUTLASTED if too_long else Course.WITHIN
     own = excursion.own_celsius
     falling = celsius <= excursion.peak_celsius - FALLEN_CELSIUS
+    slack_ms = SLACK_MS + 2 * max(0, excursion.period_ms - MINUTE_MS)
     stalled_ms = ts_ms - max(excursion.rising_ms, excursion.begin_ms)
     left = (
         elapsed_ms > MARGIN * habit.duration_ms,
         own is not None and own > highest_celsius(habit),
-        not falling and elapsed_ms > MARGIN * habit.to_peak_ms + SLACK_MS,
-        not falling and stalled_ms > 1.5 * habit.stall_ms + SLACK_MS,
+        not falling and elapsed_ms > MARGIN * habit.to_peak_ms + slack_ms,
+        not falling and stalled_ms > 1.5 * habit.stall_ms + slack_ms,
     )
     return Course.OUTLASTED if any(left) else Course.WITHIN
 

@@ -155,25 +155,30 @@ def _grown(unit: Unit, points: Points, policy: ColdPolicy, elapsed_ms: int) -> E
     if excursion is None:
         may_be = frost.plausible(unit.habit, ts_ms, policy)
         excursion = Excursion(ts_ms, celsius, ts_ms, celsius, may_be)
+    elif elapsed_ms > excursion.period_ms:
+        excursion = excursion._replace(period_ms=elapsed_ms)
     if celsius > excursion.peak_celsius:
         excursion = excursion._replace(peak_ms=ts_ms, peak_celsius=celsius)
-    change, grace_ms = rise(points), policy.door_grace_min * MINUTE_MS
+    change = rise(points)
     excursion = frost.climbed(excursion, unit.habit, ts_ms, change)
-    by_door = _door_near(unit.door, ts_ms, policy)
-    if not unit.door.known and frost.recent_step(points):
-        excursion = excursion._replace(step_ms=ts_ms)
-        by_door = ts_ms - excursion.begin_ms <= STEP_MS
-    elif by_door:
-        excursion = excursion._replace(step_ms=ts_ms)
-    step_ms = excursion.step_ms
-    graced = not unit.door.known and step_ms is not None and ts_ms - step_ms <= grace_ms
-    excursion = _own(excursion, points, elapsed_ms, by_door=by_door or graced)
-    if by_door and not excursion.step:
-        excursion = excursion._replace(step=True)
+    excursion = _by_doors(excursion, unit.door, points, policy, elapsed_ms)
     unlike = frost.too_steep(unit.habit, change) if unit.door.known else excursion.step
     if excursion.plausible and unlike and not _door_near(unit.door, ts_ms, policy):
         excursion = excursion._replace(plausible=False)
     return excursion
+
+
+def _by_doors(
+    excursion: Excursion, door: Door, points: Points, policy: ColdPolicy, elapsed_ms: int
+) -> Excursion:
+    ts_ms, grace_ms = points[-1][0], policy.door_grace_min * MINUTE_MS
+    stepped = _door_near(door, ts_ms, policy) if door.known else frost.recent_step(points)
+    if stepped:
+        early = door.known or ts_ms - excursion.begin_ms <= STEP_MS
+        excursion = excursion._replace(step=excursion.step or early, step_ms=ts_ms)
+    step_ms = excursion.step_ms
+    graced = not door.known and step_ms is not None and ts_ms - step_ms <= grace_ms
+    return _own(excursion, points, elapsed_ms, by_door=stepped or graced)
 
 
 def _own(excursion: Excursion, points: Points, elapsed_ms: int, *, by_door: bool) -> Excursion:

@@ -10,6 +10,7 @@ from gongfu_fleet.domain.alarms.rules import (
     probe_fault,
     probe_stuck,
     product_high,
+    rate_of_rise,
     temperature_low,
 )
 from gongfu_fleet.domain.alarms.rules.rule import Rule
@@ -21,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     air_high.RULE,
     no_cooling.RULE,
     drift.RULE,
+    rate_of_rise.RULE,
     product_high.RULE,
     temperature_low.RULE,
     exposure.RULE,
