@@ -49,7 +49,8 @@ class Script:
 
     def rows(self, place: int, seq: int) -> list[tuple[int, float]]:
         """(device time, celsius) of the samples of message ``seq`` (1, 2, …), the oldest first."""
-        at_ms, wander = BEGIN_MS + seq * 1_000, 7 * (seq + place) % 41 / 20
+        # Minutes end at another second for each device, as they do in a county.
+        at_ms, wander = BEGIN_MS + (seq + place % 60) * 1_000, 7 * (seq + place) % 41 / 20
         if place >= self.warm:
             return [(at_ms, 3 + wander)]
         # Ever warmer: each sample is a new peak to measure.
