@@ -23,6 +23,7 @@ from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.passwords import Argon2Passwords
+from gongfu_fleet.services.asset_books import AssetBooks
 from gongfu_fleet.services.cold_policies import VersionedPolicies, record_shipped
 from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.devices import DeviceDesk
@@ -87,7 +88,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         _keep(settings.state / FIRST_PASSWORD, password)
     policies = SqlPolicies(engine)
     record_shipped(policies, now_ms=real_ms())
-    zones = RegistryZones(registry, VersionedPolicies(policies))
+    zones = RegistryZones(registry, VersionedPolicies(policies), AssetBooks(registry))
     ledger = SqlIncidentStore(engine)
     desk = IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry)
     return FleetSide(

@@ -9,6 +9,7 @@ from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.policies import Place
 from gongfu_fleet.errors import NotFoundError
 from gongfu_fleet.ports import AssetRegistry
+from gongfu_fleet.services.asset_books import AssetBooks
 from gongfu_fleet.services.cold_policies import ShippedPolicies
 from gongfu_fleet.services.common_causes import cause_name
 from gongfu_fleet.services.watch_ports import WatchedZone
@@ -29,11 +30,18 @@ class ZonePolicies(Protocol):
 class RegistryZones:
     """Zones and names out of the asset registry, kept until its revision changes.
 
-    ``policies`` are those in force; without them what is shipped.
+    ``policies`` are those in force; without them what is shipped. With ``wholes`` assets as such
+    are watched, too.
     """
 
-    def __init__(self, registry: AssetRegistry, policies: ZonePolicies | None = None) -> None:
+    def __init__(
+        self,
+        registry: AssetRegistry,
+        policies: ZonePolicies | None = None,
+        wholes: AssetBooks | None = None,
+    ) -> None:
         self._registry = registry
+        self._wholes = wholes
         self._policies = policies or ShippedPolicies()
         self._revision: int | None = None
         self._assets: Mapping[str, Asset] = {}
@@ -65,11 +73,14 @@ class RegistryZones:
         if revision == self._revision and not changed:
             return
         self._assets = self._registry.assets()
-        self._zones = {
-            asset.id: tuple(WatchedZone(zone.zone, self._book(asset, zone)) for zone in asset.zones)
-            for asset in self._assets.values()
-        }
+        if self._wholes and revision != self._revision:
+            self._wholes.refresh(self._assets.values())
+        self._zones = {asset.id: self._watched(asset) for asset in self._assets.values()}
         self._revision = revision
+
+    def _watched(self, asset: Asset) -> tuple[WatchedZone, ...]:
+        zones = (WatchedZone(zone.zone, self._book(asset, zone)) for zone in asset.zones)
+        return (*zones, *(self._wholes.whole(asset) if self._wholes else ()))
 
     def _book(self, asset: Asset, zone: Zone) -> ZoneBook:
         place = Place(zone.policy.product_class, asset.id, zone.zone)

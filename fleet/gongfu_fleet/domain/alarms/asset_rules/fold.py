@@ -3,7 +3,7 @@
 The state is a value with everything in it, so a checkpoint is the state.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple
 
@@ -15,6 +15,7 @@ from gongfu_fleet.domain.alarms.asset_rules.reading import AssetReading
 from gongfu_fleet.domain.alarms.asset_rules.rule import AssetRule, Policy
 from gongfu_fleet.domain.alarms.asset_rules.truck_scene import TruckUnit
 from gongfu_fleet.domain.alarms.asset_rules.truck_scene import observe as observe_truck
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rulebook import Found, Judged
 from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode, Span
@@ -77,6 +78,16 @@ class AssetFold(Generic[Policy]):
             if course.standing.raised_ms is not None and course.standing.end_ms is None
         )
 
+    def begun(self, state: AssetState) -> Mapping[Hazard, int]:
+        """When what is pending, open or not told yet began, UTC ms."""
+        found: dict[Hazard, int] = {}
+        for rule, course in zip(self.rules, state.courses, strict=True):
+            begin_ms = course.standing.begin_ms if course.standing.end_ms is None else None
+            begin_ms = rule.waiting(course.own) if begin_ms is None else begin_ms
+            if begin_ms is not None:
+                found[rule.hazard] = begin_ms
+        return found
+
 
 TRUCK: AssetFold[TruckPolicy] = AssetFold(TRUCK_RULES, TruckUnit(), observe_truck)
 CABINET: AssetFold[CabinetPolicy] = AssetFold(CABINET_RULES, CabinetUnit(), observe_cabinet)
@@ -90,7 +101,9 @@ def _stepped(
     own, standing = checked
     if standing.begin_ms is None:
         return Course(own)
-    if not scene.gap or course.standing.begin_ms is None:
+    if course.standing.begin_ms is None or course.standing.end_ms is not None:
+        return Course(own, (), standing)
+    if not scene.gap:
         return Course(own, course.unknown, standing)
     return Course(
         own, _joined(course.unknown, scene.ts_ms - scene.elapsed_ms, scene.ts_ms), standing

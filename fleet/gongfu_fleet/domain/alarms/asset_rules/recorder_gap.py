@@ -48,8 +48,13 @@ def message(episode: Episode, policy: TruckPolicy) -> Message:
     )
 
 
+def _oldest(record: Record) -> int | None:
+    # The gap before may have ended where this one begins, and is not to be told anew.
+    return record.gaps[0][0] + 1 if record.gaps else None
+
+
 def _allowed_ms(policy: TruckPolicy) -> float:
     return policy.recorder_gap_min * MINUTE_MS
 
 
-RULE = AssetRule(Hazard.RECORDER_GAP, Record(), check, message)
+RULE = AssetRule(Hazard.RECORDER_GAP, Record(), check, message, waiting=_oldest)

@@ -14,12 +14,16 @@ Policy = TypeVar("Policy")
 
 @dataclass(frozen=True)
 class AssetRule(Generic[Scene, Policy]):
-    """One rule. ``check`` takes and gives its own state, of which ``fresh`` is the first."""
+    """One rule. ``check`` takes and gives its own state, of which ``fresh`` is the first.
+
+    ``waiting``: since when it may still tell of something that its standing does not say.
+    """
 
     hazard: Hazard
     fresh: Any  # each rule has its own state, a NamedTuple
     check: Callable[[Any, Scene, Policy], tuple[Any, Standing]]  # Any: as fresh
     message: Callable[[Episode, Policy], Message]
+    waiting: Callable[[Any], int | None] = lambda _own: None
 
 
 def minutes_of(episode: Episode) -> int:

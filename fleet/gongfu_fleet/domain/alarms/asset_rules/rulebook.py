@@ -71,13 +71,7 @@ class AssetRulebook:
 
     def begun(self, state: AssetState) -> Mapping[Hazard, int]:
         """When what is pending or open began, UTC ms."""
-        pairs = zip(self._fold.rules, state.courses, strict=True)
-        standings = {rule.hazard: course.standing for rule, course in pairs}
-        return {
-            hazard: standing.begin_ms
-            for hazard, standing in standings.items()
-            if standing.begin_ms is not None and standing.end_ms is None
-        }
+        return self._fold.begun(state)
 
     def finding(self, found: Found) -> Finding:
         """No temperature was compared; the class is the kind of asset."""
