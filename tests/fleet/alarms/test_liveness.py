@@ -299,6 +299,9 @@ def test_a_compound_without_power_is_one_incident_with_its_cabinets_as_children(
     children = stand.found()
     assert {child.handling.parent for child in children} == {parent.id}
     assert len(children) == 9
+    stand.run(60)
+    assert {child.severity for child in stand.found()} == {Severity.LOW}
+    assert stand.found(Hazard.SITE_SILENT)[0].severity is Severity.CRITICAL
     stand.dead -= {asset.id for asset in stand.devices[:8]}
     stand.run(1)
     assert not stand.found(Hazard.SITE_SILENT)[0].running

@@ -1,7 +1,7 @@
 """The ladder of severities: what goes on for long and nobody has taken on matters more. Pure.
 
 Age counts from the beginning of the episode, while it is active: of a zone that recovers, or of
-which nothing is heard, nobody knows whether it still goes on.
+which nothing is heard, nobody knows whether it still goes on. A suppressed one is its parent's.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,7 +53,7 @@ def growing(incidents: Iterable[Incident], ladders: Ladders, now_ms: int) -> Ite
 
 def grown(incident: Incident, ladder: Ladder, now_ms: int) -> Severity:
     """The severity it has at ``now_ms``; never less than it had."""
-    taken_on = incident.workflow is not Workflow.UNACK
+    taken_on = incident.workflow is not Workflow.UNACK or incident.handling.parent is not None
     if taken_on or not incident.running or incident.condition is not Condition.ACTIVE:
         return incident.severity
     age_ms = now_ms - incident.finding.episode.begin_ms
