@@ -102,8 +102,9 @@ class PolicyDesk:
         ``on`` names that zone; else it is the first that the layer is for. Raises FleetError.
         """
         self._require_seen(change.target, scope)
-        changed = self._changed(change.target, check_fields(change.fields))
+        # Only of the scope: a refusal names the zone where the change cannot hold.
         places = _concerned(change.target, places_of(self.registry.assets(scope)))
+        changed = self._changed(change.target, check_fields(change.fields), places)
         if on is not None and on not in places:
             raise NotFoundError(f"{change.target} is not for {on}.", "Name a zone that it is for.")
         place = on or next(iter(places), None)
@@ -150,7 +151,7 @@ class PolicyDesk:
         fields = check_fields(change.fields)
         _require_short("source", change.source, LONGEST_SOURCE)
         _require_short("note", change.note, LONGEST_NOTE)
-        self._changed(target, fields)
+        self._changed(target, fields, _concerned(target, places_of(self.registry.assets())))
         standing = self._layers().get(target)
         changes = differences(standing.fields if standing else {}, fields)
         same = standing and not changes and standing.source == change.source.strip()
@@ -173,10 +174,10 @@ class PolicyDesk:
     def _layers(self) -> Layers:
         return layers_of(self.store.versions())
 
-    def _changed(self, target: Target, fields: Fields) -> Layers:
-        """The layers with the change; every zone that it is for must still have a sound policy."""
+    def _changed(self, target: Target, fields: Fields, places: Sequence[Place]) -> Layers:
+        """The layers with the change; each of these zones must still have a sound policy."""
         layers = with_layer(self._layers(), target, fields)
-        for place in _concerned(target, places_of(self.registry.assets())) or [_bare(target)]:
+        for place in places or [_bare(target)]:
             policy_at(layers, place)
         return layers
 

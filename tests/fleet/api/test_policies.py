@@ -23,6 +23,7 @@ Browser = Callable[[str], httpx.Client]
 ZONE = "zone:cab-0001:1"
 URL = f"/api/policies/{ZONE}"
 MINUTE = 60_000
+HIGH = {"product_high_celsius": 9.5}
 
 
 @pytest.fixture
@@ -174,6 +175,21 @@ def test_a_manager_of_a_part_sees_and_changes_that_part_alone(
     assert near.post("/api/policies/zone:cab-0069:1", json=wish()).status_code == 404
     assert near.post("/api/policies/class:frozen", json=wish(stuck_min=45)).status_code == 403
     save(near, wish(stuck_min=45))
+    far, wrong = "/api/policies/zone:cab-0069:1", {"product_critical_celsius": 9}
+    save(browser("manager"), {"fields": wrong, "expected": overriding(browser), "source": "x"}, far)
+    trial = near.post("/api/policies/class:chilled_generic/trial", json={"fields": HIGH})
+    assert trial.status_code == 200  # it cannot hold in cab-0069, which is not theirs to know of
+    assert (
+        browser("admin")
+        .post("/api/policies/class:chilled_generic", json=wish(product_high_celsius=9.5))
+        .json()["detail"]
+        .startswith("cab-0069 zone 1")
+    )
+
+
+def overriding(browser: Browser) -> int:
+    version: int = browser("viewer").get("/api/policies/zone:cab-0069:1").json()["version"]
+    return version
 
 
 def warm_afternoon(readings: MemoryReadings) -> None:

@@ -1,6 +1,7 @@
 """Layers of policies: who wins, which number names the whole, what is refused."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from gongfu_fleet.domain.policies import (
 from gongfu_fleet.errors import InvalidError, NotFoundError
 from gongfu_fleet.services.cold_policies import shipped_cold_policies
 
+WEB = Path(__file__).parents[3] / "fleet" / "web" / "src" / "shared" / "messages"
 PLACE = Place("frozen", "cab-0001", 1)
 SHIPPED, CLASS, ASSET, ZONE = targets_of(PLACE)
 FROZEN = shipped_fields(shipped_cold_policies()["frozen"])
@@ -164,6 +166,14 @@ def test_every_shipped_value_is_one_that_people_may_set() -> None:
     for policy in shipped_cold_policies().values():
         assert check_fields(shipped_fields(policy)) == shipped_fields(policy)
     assert set(FROZEN) == set(FIELDS)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_field_and_class_has_words_on_the_page(language: str) -> None:
+    words = (WEB / f"policies.{language}.ts").read_text()
+    assert [
+        name for name in (*FIELDS, *shipped_cold_policies()) if f" {name}: '" not in words
+    ] == []
 
 
 def test_differences_tell_what_was_set_what_was_unset_and_what_is_none() -> None:
