@@ -123,10 +123,10 @@ def _followed(unit: Unit, reading: Reading, raw: float, policy: ColdPolicy) -> t
 
 
 def _felt(product: Product | None, celsius: float, elapsed_ms: int, policy: ColdPolicy) -> Product:
+    around = goods.Surroundings(policy.coldest_air_celsius, policy.warmest_air_celsius)
     if product is None:
-        return goods.begun(celsius)
+        return goods.guessed(celsius, around)
     if elapsed_ms > policy.max_gap_min * MINUTE_MS:
-        around = goods.Surroundings(policy.coldest_air_celsius, policy.warmest_air_celsius)
         return goods.unseen(product, around, elapsed_ms, policy.tau_min * MINUTE_MS)
     return goods.felt(product, celsius, elapsed_ms, policy.tau_min * MINUTE_MS)
 
