@@ -128,7 +128,7 @@ class LivenessWatch:
 
     def _silences(self, running: Running, moment: Moment) -> Iterator[Draft]:
         assets, voices = self._heard()
-        devices = [self._device(voice, moment.now_ms) for voice in voices]
+        devices = [self._device(voice, running, moment.now_ms) for voice in voices]
         zones = self._probes(assets, moment.now_ms)
         yield from gone(assets, running, moment.now_ms)
         yield from heard_again([*devices, *zones], running)
@@ -141,11 +141,8 @@ class LivenessWatch:
 
     def _family(self, running: Running, now_ms: int) -> list[Draft]:
         children = [i for i in running.values() if i.subject.hazard is Hazard.CHANNEL_SILENT]
-        freed = list(
-            releases(
-                children, self.ledger.find, now_ms=now_ms, settle_ms=self.policy.site.settle_ms
-            )
-        )
+        ended_by_ms = now_ms - self.policy.site.settle_ms
+        freed = releases(children, running, self.ledger.find, ended_by_ms=ended_by_ms)
         return [*freed, *suppressions(children, running, self._known_assets())]
 
     def _heard(self) -> tuple[Mapping[str, Asset], list[Voice]]:
@@ -158,13 +155,15 @@ class LivenessWatch:
         ]
         return assets, voices
 
-    def _device(self, voice: Voice, now_ms: int) -> Channel:
+    def _device(self, voice: Voice, running: Running, now_ms: int) -> Channel:
         asset, silence_ms = voice.asset, now_ms - voice.heard_ms
         patience = self.policy.patience[asset.kind]
-        after_ms = patience.least_ms
-        if silence_ms > after_ms and asset.zones:
-            after_ms = patience.after_ms(self._period_ms(asset, asset.zones[0].metric))
-        return Channel(asset.id, 0, voice.heard_ms, silence_ms, after_ms)
+        short = Channel(asset.id, 0, voice.heard_ms, silence_ms, patience.least_ms)
+        # Of one that is known to be silent only its next word counts.
+        if not short.silent or short.subject in running or not asset.zones:
+            return short
+        period_ms = self._period_ms(asset, asset.zones[0].metric)
+        return short._replace(after_ms=patience.after_ms(period_ms))
 
     def _probes(self, assets: Mapping[str, Asset], now_ms: int) -> list[Channel]:
         if self._zones_ms is not None and now_ms - self._zones_ms < self.policy.zones_every_ms:

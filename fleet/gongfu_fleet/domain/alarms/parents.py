@@ -142,16 +142,22 @@ def suppressions(
 
 
 def releases(
-    children: Sequence[Incident], find: Callable[[str], Incident], *, now_ms: int, settle_ms: int
+    children: Sequence[Incident],
+    running: Running,
+    find: Callable[[str], Incident],
+    *,
+    ended_by_ms: int,
 ) -> Iterator[Draft]:
-    """Release what outlived its parent by ``settle_ms``; ``find`` gives an incident by id."""
+    """Release what outlived its parent, if that ended by then; ``find`` gives an incident by id."""
+    going_on = {incident.id for incident in running.values()}
+    named = {child.handling.parent for child in children} - going_on
+    parents = {one: find(one) for one in named if one is not None}
     for child in children:
-        if child.handling.parent is None:
+        parent = parents.get(child.handling.parent or "")
+        if parent is None:
             continue
-        parent = find(child.handling.parent)
         end_ms = parent.finding.episode.end_ms
-        ended = end_ms is not None and now_ms - end_ms >= settle_ms
-        if ended or not parent.living:
+        if not parent.living or (end_ms is not None and end_ms <= ended_by_ms):
             yield Draft(child.id, Released())
 
 
