@@ -5,6 +5,7 @@ The state is a value with everything in it, so a checkpoint is the state.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, NamedTuple
 
 from gongfu_fleet.domain.alarms.asset_rules.cabinet_scene import CabinetUnit
@@ -47,7 +48,7 @@ class AssetFold(Generic[Policy]):
     unit: Any
     observe: Callable[[Any, AssetReading, Policy], tuple[Any, Any]]
 
-    @property
+    @cached_property
     def fresh(self) -> AssetState:
         """Before the first row."""
         return AssetState(self.unit, tuple(Course(rule.fresh) for rule in self.rules))
