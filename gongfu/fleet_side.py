@@ -96,7 +96,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         registry=registry,
         zones=zones,
         ledger=ledger,
-        incidents=IncidentBook(ledger, zones),
+        incidents=IncidentBook(ledger, zones, zones),
         commands=CommandBook(SqlCommands(engine), registry, lock_guard(desk)),
         desk=desk,
         sign_in=SignIn(people, passwords),

@@ -26,6 +26,7 @@ __all__ = [
     "IncidentBook",
     "IncidentEvent",
     "IncidentView",
+    "IncidentWords",
     "IngestStatus",
     "Readings",
     "RegistryStore",
@@ -233,6 +234,19 @@ class Actor:
     scope: Scope = EVERYTHING
 
 
+@dataclass(frozen=True)
+class IncidentWords:
+    """What the rule of an incident says to people: what is wrong and what to do.
+
+    ``breach_min``: minutes until the goods pass their limit as it looks now, p10, p50 and p90;
+    None among them is not as far as can be seen. All None where nothing can be said.
+    """
+
+    zh: str | None = None
+    en: str | None = None
+    breach_min: tuple[int | None, ...] | None = None
+
+
 class IncidentBook(Protocol):
     """The incidents, and the one thing people do to them here."""
 
@@ -264,6 +278,10 @@ class IncidentBook(Protocol):
 
     def events(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Sequence[IncidentEvent]:
         """Its events in order. Raises NotFoundError."""
+        ...
+
+    def words(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentWords:
+        """What its rule says of it, made when asked. Raises NotFoundError."""
         ...
 
     def acknowledge(

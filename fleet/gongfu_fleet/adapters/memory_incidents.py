@@ -14,7 +14,7 @@ from gongfu_fleet.domain.alarms.incident import (
 from gongfu_fleet.domain.alarms.parents import group_of
 from gongfu_fleet.domain.alarms.queues import Queue, queues_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.zone import Checkpoint, thinned
+from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState, thinned
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
@@ -44,6 +44,11 @@ class MemoryIncidentStore:
     def states(self) -> Mapping[ZoneKey, Followed]:
         """The state of every zone."""
         return dict(self._states)
+
+    def zone_state(self, key: ZoneKey) -> ZoneState | None:
+        """As it was saved last."""
+        followed = self._states.get(key)
+        return followed.state if followed else None
 
     def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
         """The newest checkpoint not after ``at_ms``."""

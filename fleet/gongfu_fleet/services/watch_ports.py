@@ -205,6 +205,10 @@ class IncidentLedger(Protocol):
         """Its events in order; none when there is no such incident."""
         ...
 
+    def zone_state(self, key: ZoneKey) -> ZoneState | None:
+        """What the watch saved last of a zone; None for one that was never judged."""
+        ...
+
     def append(
         self,
         drafts: Sequence[Draft],

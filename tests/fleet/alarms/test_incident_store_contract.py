@@ -101,6 +101,8 @@ def test_a_turn_keeps_cursor_state_checkpoints_and_ledger_together(store: Store)
     store.save_turn(turn(3, ZoneUpdate(KEY, followed, (checkpoint,), drafts=drafts)))
     assert store.cursor("watch") == Cursor("log", 3)
     assert store.states() == {KEY: followed}
+    assert store.zone_state(KEY) == STATE
+    assert store.zone_state(ZoneKey("cab-0001", 2)) is None
     assert store.checkpoint(KEY, 100) == checkpoint
     assert store.version() == 2
     incident = store.find("i-1")

@@ -25,7 +25,7 @@ from gongfu_fleet.domain.alarms.arrivals import Covered
 from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.zone import Checkpoint
+from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
@@ -66,6 +66,12 @@ class SqlIncidentStore:
         with reading(self.engine) as session:
             rows = session.scalars(select(ZoneStateRow))
             return {ZoneKey(row.asset, row.zone): _followed(row) for row in rows}
+
+    def zone_state(self, key: ZoneKey) -> ZoneState | None:
+        """As it was saved last."""
+        with reading(self.engine) as session:
+            row = session.get(ZoneStateRow, (key.asset, key.zone))
+            return zone_data.from_text(row.state) if row else None
 
     def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
         """The newest checkpoint not after ``at_ms``."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import Finding
+from gongfu_fleet.domain.alarms.rules.rule import Message
 from gongfu_fleet.domain.alarms.timeline import Episode
 
 # (ts_ms, values in the order of the rulebook's columns); None is no value, not all are None.
@@ -92,6 +93,10 @@ class Rulebook(Protocol):
 
     def severity(self, hazard: Hazard) -> Severity:
         """How grave an incident of this hazard is at first."""
+        ...
+
+    def message(self, found: Found) -> Message:
+        """What is wrong and what to do, for people."""
         ...
 
     def to_text(self, state: Any) -> str:  # noqa: ANN401 - as fresh

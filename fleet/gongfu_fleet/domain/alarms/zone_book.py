@@ -10,7 +10,8 @@ from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import Finding
 from gongfu_fleet.domain.alarms.rulebook import Found, Judged, Row
 from gongfu_fleet.domain.alarms.rules import state_data
-from gongfu_fleet.domain.alarms.rules.catalogue import RULES
+from gongfu_fleet.domain.alarms.rules.catalogue import RULES, rule_of
+from gongfu_fleet.domain.alarms.rules.rule import Message
 from gongfu_fleet.domain.alarms.rules.zone_rules import (
     FRESH,
     ZoneRules,
@@ -18,11 +19,16 @@ from gongfu_fleet.domain.alarms.rules.zone_rules import (
     follow,
     open_findings,
 )
+from gongfu_fleet.domain.coldchain.breach import Forecast, Goods, forecast
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.reading import Reading
 
 DOOR = "door_open"
 SECOND_MS = 1_000
+# While one of these goes on the goods warm, and how soon they pass their limit is worth telling.
+WARMING = frozenset(
+    {Hazard.AIR_HIGH, Hazard.NO_COOLING, Hazard.DOOR_AJAR, Hazard.DRIFT, Hazard.RATE_OF_RISE}
+)
 _HAZARDS = tuple(rule.hazard for rule in RULES)
 _SEVERITY = {rule.hazard: rule.severity for rule in RULES}
 
@@ -98,6 +104,22 @@ class ZoneBook:
     def severity(self, hazard: Hazard) -> Severity:
         """As the rule says."""
         return _SEVERITY[hazard]
+
+    def message(self, found: Found) -> Message:
+        """The rule's sentence, with the limits of this policy."""
+        return rule_of(found.hazard).message(found.episode, self.policy)
+
+    def breach(self, state: ZoneRules) -> Forecast | None:
+        """When the goods pass their limit as it looks after the newest row; None: unknown."""
+        product = state.unit.product
+        if product is None:
+            return None
+        return forecast(
+            state.unit.points,
+            Goods(product.celsius, self.policy.tau_min),
+            limit=self.policy.product_high_celsius,
+            warmest_celsius=self.policy.warmest_air_celsius,
+        )
 
     def to_text(self, state: ZoneRules) -> str:
         """The state as JSON."""

@@ -10,7 +10,7 @@ import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { asProblem, type Problem } from '../shared/problem.ts';
 import { Acknowledge } from './AcknowledgeForm.tsx';
 import { EventList } from './EventList.tsx';
-import { Acknowledged, Chips, Goods, PeakAndLimit, Span } from './IncidentFacts.tsx';
+import { Acknowledged, Advice, Chips, Goods, PeakAndLimit, Span } from './IncidentFacts.tsx';
 import { fetchIncident, version } from './incidents.ts';
 import { Steps } from './Steps.tsx';
 import { hazardName, mayBeAcknowledged } from './wording.ts';
@@ -32,6 +32,7 @@ function Body({ incident }: { incident: IncidentDetail }) {
           <span class="incident-hazard">{hazardName(incident.hazard, t.value)}</span> · {t.value.card.zone(incident.zone)} · {incident.asset}
         </p>
       </header>
+      <Advice incident={incident} />
       <PeakAndLimit incident={incident} />
       <Span incident={incident} />
       <Chips incident={incident} />

@@ -215,6 +215,10 @@ export interface IncidentEvent {
 }
 
 export interface IncidentDetail extends Incident {
+  /** The rule's sentence: what is wrong and what to do; null where no rule of today tells of it. */
+  advice: { zh: string; en: string } | null;
+  /** Minutes until the goods pass their limit as it looks now: p10, p50, p90; null: not in sight. */
+  breach_min: (number | null)[] | null;
   events: IncidentEvent[];
 }
 
