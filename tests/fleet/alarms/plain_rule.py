@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import Finding
 from gongfu_fleet.domain.alarms.rulebook import Found, Judged, Row
+from gongfu_fleet.domain.alarms.rules.rule import Message
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 
 LIMITED = (Hazard.TEMPERATURE_HIGH, Hazard.TEMPERATURE_LOW)
@@ -264,6 +265,10 @@ class PlainBook:
         """All alike."""
         del hazard
         return Severity.HIGH
+
+    def message(self, found: Found) -> Message:
+        """Its name."""
+        return Message(found.hazard.value, found.hazard.value)
 
     def to_text(self, state: PlainState) -> str:
         """JSON."""
