@@ -124,6 +124,8 @@ def test_a_manager_tries_a_limit_saves_it_and_takes_it_back(office: Office, chro
         expect(page.get_by_test_id("policy-version")).to_have_count(2)
         expect(page.get_by_test_id("policy-version").first).to_contain_text("撤销全部设定")
         expect(page.get_by_test_id("policy-air_high_celsius")).to_have_value("")
+        page.go_back()
+        expect(page.get_by_test_id("policy")).to_have_count(12)
         browser.close()
     versions = office.fleet.policies.history(parse_target(TARGET), EVERYTHING)
     assert [dict(one.fields) for one in versions] == [{"air_high_celsius": 7}, {}]

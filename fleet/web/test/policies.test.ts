@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fieldsSaid, grouped, noneKey, targetName, targetOf, valueWords } from '../src/policies/policies.ts';
 import type { PolicyField } from '../src/shared/contract.ts';
 import { catalogues } from '../src/shared/messages/catalogues.ts';
+import { pageOf, policyHref, policyOf } from '../src/shared/route.ts';
 
 const field = (name: string, may_be_none = false): PolicyField => ({ name, unit: '°C', low: -60, high: 70, may_be_none });
 const fields = [field('low_celsius', true), field('air_high_celsius'), field('of_the_future')];
@@ -35,4 +36,13 @@ test('targets are told by their names', () => {
   assert.equal(targetName('class:frozen', catalogues.zh), '类别 冷冻');
   assert.equal(targetName('class:wine', catalogues.en), 'class wine');
   assert.equal(targetName('zone:cab-0001:1', catalogues.en), 'zone cab-0001:1');
+});
+
+test('an open policy is kept in the address', () => {
+  const href = policyHref('zone:cab-0001:1');
+  assert.equal(policyOf(href), 'zone:cab-0001:1');
+  assert.equal(pageOf(href), 'policies');
+  assert.equal(policyOf('#/policies'), null);
+  assert.equal(policyOf('#/policies/'), null);
+  assert.equal(pageOf('#/policies'), 'policies');
 });

@@ -7,11 +7,12 @@ import { get } from '../shared/api.ts';
 import type { PolicyLayer, PolicyList } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
+import { openPolicy, policyHref } from '../shared/route.ts';
 import { briefWords, targetName, targetOf } from './policies.ts';
 import { PolicyDetail } from './PolicyDetail.tsx';
 import './policies.css';
 
-function Entry({ layer, open }: { layer: PolicyLayer; open: () => void }) {
+function Entry({ layer }: { layer: PolicyLayer }) {
   const text = t.value.policies;
   return (
     <li class="entry" data-testid="policy" data-target={layer.target}>
@@ -20,17 +21,17 @@ function Entry({ layer, open }: { layer: PolicyLayer; open: () => void }) {
         <small>{briefWords(layer, t.value)}</small>
       </span>
       <small>{text.zones(layer.zones.length)} · {text.version(layer.whole_version)}</small>
-      <button type="button" class="button small" onClick={open}>{text.openButton}</button>
+      <a class="policy-open" href={policyHref(layer.target)}>{text.openButton}</a>
     </li>
   );
 }
 
-function OpenForm({ open }: { open: (target: string) => void }) {
+function OpenForm() {
   const text = t.value.policies;
   const submit = (event: SubmitEvent): void => {
     const said = fieldsOf(event);
     const target = targetOf(said['asset'] ?? '', said['zone'] ?? '');
-    if (target) open(target);
+    if (target) location.hash = policyHref(target);
   };
   return (
     <form onSubmit={submit}>
@@ -44,37 +45,30 @@ function OpenForm({ open }: { open: (target: string) => void }) {
 
 export function PoliciesPage() {
   const list = useSignal<PolicyList | null>(null);
-  const target = useSignal<string | null>(null);
+  const target = openPolicy.value;
   const { problem, run } = useWork();
   const load = (): Promise<void> => run(async () => {
     list.value = await get<PolicyList>('/api/policies');
   });
-  useEffect(() => void load(), []);
-  const open = (wanted: string): void => {
-    target.value = wanted;
-  };
-  const close = (): void => {
-    target.value = null;
-    void load();
-  };
+  useEffect(() => void load(), [target]);
   const text = t.value.policies;
   const told = list.value;
   return (
     <Frame heading={text.page}>
       {problem.value && <ProblemNote problem={problem.value} retry={() => void load()} />}
-      {told && target.value && <PolicyDetail key={target.value} target={target.value} fields={told.fields} close={close} />}
-      {told && !target.value && (
+      {told && target && <PolicyDetail key={target} target={target} fields={told.fields} />}
+      {told && !target && (
         <>
           <section>
             <h2>{text.overrides}</h2>
             <p>{text.hint}</p>
             {told.overrides.length === 0 && <p>{text.noOverrides}</p>}
-            <ul>{told.overrides.map((one) => <Entry key={one.target} layer={one} open={() => open(one.target)} />)}</ul>
-            <OpenForm open={open} />
+            <ul>{told.overrides.map((one) => <Entry key={one.target} layer={one} />)}</ul>
+            <OpenForm />
           </section>
           <section>
             <h2>{text.classes}</h2>
-            <ul>{[...told.classes].sort((one, other) => other.zones.length - one.zones.length).map((one) => <Entry key={one.target} layer={one} open={() => open(one.target)} />)}</ul>
+            <ul>{[...told.classes].sort((one, other) => other.zones.length - one.zones.length).map((one) => <Entry key={one.target} layer={one} />)}</ul>
           </section>
         </>
       )}

@@ -7,6 +7,7 @@ import { call, get } from '../shared/api.ts';
 import type { PolicyField, PolicyLayer, PolicyTrial, PolicyVersion } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
+import { pages } from '../shared/route.ts';
 import { fieldsSaid, targetName } from './policies.ts';
 import { PolicyForm } from './PolicyForm.tsx';
 import { TrialResult } from './TrialResult.tsx';
@@ -15,13 +16,12 @@ import { VersionList } from './VersionList.tsx';
 interface Props {
   target: string;
   fields: readonly PolicyField[];
-  close: () => void;
 }
 
 const said = (form: HTMLFormElement): Record<string, string> =>
   Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value)]));
 
-export function PolicyDetail({ target, fields, close }: Props) {
+export function PolicyDetail({ target, fields }: Props) {
   const path = `/api/policies/${encodeURIComponent(target)}`;
   const layer = useSignal<PolicyLayer | null>(null);
   const versions = useSignal<readonly PolicyVersion[]>([]);
@@ -61,7 +61,7 @@ export function PolicyDetail({ target, fields, close }: Props) {
   return (
     <>
       <section data-testid="policy-detail" data-target={target}>
-        <button type="button" class="button small policy-back" onClick={close}>{text.back}</button>
+        <a href={pages.policies} data-testid="policy-back">{text.back}</a>
         <h2>{targetName(target, t.value)} {told && <span class="chip">{text.version(told.whole_version)}</span>}</h2>
         {fixed && <p>{text.readOnly}</p>}
         {target.startsWith('asset:') && told && told.zones.length > 1 && <p>{text.firstZone}</p>}
