@@ -44,6 +44,8 @@ class RegistryZones:
         self._wholes = wholes
         self._policies = policies or ShippedPolicies()
         self._revision: int | None = None
+        # Until all of it was read: a database that fails in between is asked again.
+        self._stale = True
         self._assets: Mapping[str, Asset] = {}
         self._zones: Mapping[str, Sequence[WatchedZone]] = {}
         self.refresh()
@@ -69,14 +71,15 @@ class RegistryZones:
 
     def refresh(self) -> None:
         """Read registry and policies again if they have changed."""
-        revision, changed = self._registry.revision(), self._policies.refresh()
-        if revision == self._revision and not changed:
+        revision = self._registry.revision()
+        self._stale = self._policies.refresh() or self._stale or revision != self._revision
+        if not self._stale:
             return
         self._assets = self._registry.assets()
         if self._wholes and revision != self._revision:
             self._wholes.refresh(self._assets.values())
         self._zones = {asset.id: self._watched(asset) for asset in self._assets.values()}
-        self._revision = revision
+        self._revision, self._stale = revision, False
 
     def _watched(self, asset: Asset) -> tuple[WatchedZone, ...]:
         zones = (WatchedZone(zone.zone, self._book(asset, zone)) for zone in asset.zones)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fieldsSaid, grouped, noneKey, targetName, targetOf, valueWords } from '../src/policies/policies.ts';
+import { fieldsSaid, grouped, noneKey, placeKey, placeSaid, targetName, targetOf, valueWords } from '../src/policies/policies.ts';
 import type { PolicyField } from '../src/shared/contract.ts';
 import { catalogues } from '../src/shared/messages/catalogues.ts';
 import { pageOf, policyHref, policyOf } from '../src/shared/route.ts';
@@ -45,4 +45,9 @@ test('an open policy is kept in the address', () => {
   assert.equal(policyOf('#/policies'), null);
   assert.equal(policyOf('#/policies/'), null);
   assert.equal(pageOf('#/policies'), 'policies');
+});
+
+test('the zone to try on is told as it was chosen', () => {
+  assert.deepEqual(placeSaid(placeKey({ asset: 'cab-0001', zone: 1 })), { asset: 'cab-0001', zone: 1 });
+  assert.deepEqual(placeSaid(undefined), {});
 });

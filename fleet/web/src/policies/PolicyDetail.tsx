@@ -8,7 +8,7 @@ import type { PolicyField, PolicyLayer, PolicyTrial, PolicyVersion } from '../sh
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { pages } from '../shared/route.ts';
-import { fieldsSaid, targetName } from './policies.ts';
+import { fieldsSaid, placeSaid, targetName } from './policies.ts';
 import { PolicyForm } from './PolicyForm.tsx';
 import { TrialResult } from './TrialResult.tsx';
 import { VersionList } from './VersionList.tsx';
@@ -41,7 +41,8 @@ export function PolicyDetail({ target, fields }: Props) {
   };
   const tryIt = (form: HTMLFormElement): Promise<void> => alone(async () => {
     trial.value = null;
-    trial.value = await call<PolicyTrial>('POST', `${path}/trial`, { fields: fieldsSaid(said(form), fields) });
+    const told = said(form);
+    trial.value = await call<PolicyTrial>('POST', `${path}/trial`, { fields: fieldsSaid(told, fields), ...placeSaid(told['on']) });
   });
   const settle = async (way: string, body: object): Promise<void> => {
     const { version } = await call<{ version: number }>('POST', path + way, { ...body, expected: layer.value?.version ?? 0 });

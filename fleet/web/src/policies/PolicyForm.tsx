@@ -1,6 +1,6 @@
 import type { PolicyField, PolicyLayer } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
-import { fieldName, grouped, noneKey, valueWords } from './policies.ts';
+import { fieldName, grouped, noneKey, placeKey, valueWords } from './policies.ts';
 
 interface FieldProps {
   field: PolicyField;
@@ -60,6 +60,14 @@ export function PolicyForm({ fields, layer, fixed, busy, tryIt, save }: Props) {
         <>
           <label class="field">{text.source}<input name="source" required maxLength={400} data-testid="policy-source" /></label>
           <label class="field">{text.note}<textarea name="note" maxLength={500} rows={2} /></label>
+          {layer.zones.length > 1 && (
+            <label class="field">
+              {text.tryOn}
+              <select name="on" data-testid="policy-on">
+                {layer.zones.map((one) => <option key={placeKey(one)} value={placeKey(one)}>{one.asset} · {t.value.card.zone(one.zone)}</option>)}
+              </select>
+            </label>
+          )}
           <div class="policy-buttons">
             <button type="button" class="button" data-testid="policy-try" disabled={busy} onClick={({ currentTarget: { form } }) => form && tryIt(form)}>
               {busy ? text.trying : text.tryIt}

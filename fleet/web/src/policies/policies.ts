@@ -66,6 +66,15 @@ export function targetOf(asset: string, zone: string): string | null {
   return /^[1-9]\d?$/.test(zone.trim()) ? `zone:${named}:${zone.trim()}` : null;
 }
 
+/** A zone as an option of a list. */
+export const placeKey = (place: { asset: string; zone: number }): string => `${place.asset}:${place.zone}`;
+
+/** The zone to try a change on, as the request names it; nothing where there is no choice. */
+export function placeSaid(key: string | undefined): { asset?: string; zone?: number } {
+  const [asset, zone] = key?.split(':') ?? [];
+  return asset && zone ? { asset, zone: Number(zone) } : {};
+}
+
 /** A class in a line. */
 export function briefWords(layer: PolicyLayer, t: Messages): string {
   const { whole } = layer;
