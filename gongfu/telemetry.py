@@ -81,10 +81,8 @@ class LogHistory:
     ) -> tuple[int, list[tuple[int, tuple[float | None, ...]]]]:
         """(newest log seq the rows include, rows oldest first)."""
         with self.telemetry.database.snapshot():
-            covered, store = self.telemetry.log.head(), self.telemetry.store
-            told = [dict(store.series(dev, metric, start_ms, end_ms)) for metric in metrics]
-        times = sorted(set().union(*told))
-        return covered, [(ts, tuple(values.get(ts) for values in told)) for ts in times]
+            covered = self.telemetry.log.head()
+            return covered, self.telemetry.store.side_by_side(dev, metrics, start_ms, end_ms)
 
     def devices(self) -> tuple[int, Collection[str]]:
         """(newest log seq that is looked at, every device of which a reading was ever stored)."""
