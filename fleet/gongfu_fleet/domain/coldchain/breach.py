@@ -71,6 +71,17 @@ class _Air(NamedTuple):
     tau_min: float
 
 
+class _Bend(NamedTuple):
+    # The sums over a rise that a fit needs, so that each goal costs no further look at it.
+    tau_min: float
+    samples: int
+    celsius: float
+    squared: float
+    bent: float
+    bent_squared: float
+    both: float
+
+
 class _Fit(NamedTuple):
     air: _Air
     error: float
@@ -85,7 +96,8 @@ def _best_window(samples: Sequence[tuple[int, float]], warmest: float) -> tuple[
         if len(rise) < _FEWEST:
             break
         count = len(rise)
-        fits = [_fitted(rise, to, tau) for to in _grid(rise[-1][1], warmest) for tau in _TAUS_MIN]
+        bends = [_bend(rise, tau) for tau in _TAUS_MIN]
+        fits = [_fitted(bend, towards) for towards in _grid(rise[-1][1], warmest) for bend in bends]
         if min(fit.error for fit in fits) <= _SIGMA_CELSIUS**2:
             break
     return fits, count
@@ -106,13 +118,25 @@ def _grid(now: float, warmest: float) -> list[float]:
     return [now + room * (n / _TOWARDS) ** 1.5 for n in range(1, _TOWARDS + 1)]
 
 
-def _fitted(rise: Sequence[tuple[float, float]], towards: float, tau: float) -> _Fit:
-    # The level now is fitted too: below the goal, the air is a straight line in e^(-t/tau).
+def _bend(rise: Sequence[tuple[float, float]], tau: float) -> _Bend:
     bends = [math.exp(-minutes / tau) for minutes, _ in rise]
-    below = [celsius - towards for _, celsius in rise]
-    level = sum(b * y for b, y in zip(bends, below, strict=True)) / sum(b * b for b in bends)
-    error = sum((y - level * b) ** 2 for b, y in zip(bends, below, strict=True)) / len(rise)
-    return _Fit(_Air(towards + level, towards, tau), error)
+    return _Bend(
+        tau_min=tau,
+        samples=len(rise),
+        celsius=sum(celsius for _, celsius in rise),
+        squared=sum(celsius * celsius for _, celsius in rise),
+        bent=sum(bends),
+        bent_squared=sum(b * b for b in bends),
+        both=sum(b * celsius for b, (_, celsius) in zip(bends, rise, strict=True)),
+    )
+
+
+def _fitted(bend: _Bend, towards: float) -> _Fit:
+    # The level now is fitted too: below the goal, the air is a straight line in e^(-t/tau).
+    level = (bend.both - towards * bend.bent) / bend.bent_squared
+    below = bend.squared - 2 * towards * bend.celsius + towards * towards * bend.samples
+    error = max(0.0, below - level * level * bend.bent_squared) / bend.samples
+    return _Fit(_Air(towards + level, towards, bend.tau_min), error)
 
 
 def _weighed(
