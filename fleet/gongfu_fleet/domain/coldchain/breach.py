@@ -20,8 +20,8 @@ _INDEPENDENT = 12
 _LEAST = 1e-6
 _WINDOWS_MIN = (30, 20, 15, 10)
 _FEWEST = 5  # two parameters and a start
-# What is still to come is not the exponential of the past: by a seventh either way.
-_SPREADS = (0.85, 1.0, 1.15)
+# What is still to come is not the exponential of the past: by a tenth either way.
+_SPREADS = (0.9, 1.0, 1.1)
 _HORIZON_MIN = 72 * 60.0
 
 
