@@ -32,6 +32,8 @@ from gongfu_ingest.log import Entry, TelemetryLog
 
 MINUTE_MS = 60_000
 BEGIN_MS = 1_790_000_000_000
+# Seconds from there to the end of the minute, and minutes of warmth that prove nothing yet.
+FIRST_END_S, HISTORY = 40, 75
 METRIC = "zone_1_celsius"
 DEVICES, WARM_IN = 5_000, 50
 # What a turn finds when the worker commits five times a second.
@@ -43,23 +45,27 @@ PRODUCT_CLASS = "chilled_generic"
 
 @dataclass(frozen=True)
 class Script:
-    """A sample a second of each device; the first ``warm`` breach and begin with half an hour."""
+    """A sample a second of each device; the first ``warm`` breach, and begin with 75 minutes of it.
+
+    So long it might be a defrost of a unit unknown. They are raised one after another, with the
+    first sample of their next minute.
+    """
 
     warm: int
 
     def rows(self, place: int, seq: int) -> list[tuple[int, float]]:
         """(device time, celsius) of the samples of message ``seq`` (1, 2, …), the oldest first."""
         # Minutes end at another second for each device, as they do in a county.
-        at_ms, wander = BEGIN_MS + (seq + place % 60) * 1_000, 7 * (seq + place) % 41 / 20
+        phase = place % 60 if place >= self.warm else FIRST_END_S - 2 - place % 10
+        at_ms, wander = BEGIN_MS + (seq + phase) * 1_000, 7 * (seq + place) % 41 / 20
         if place >= self.warm:
             return [(at_ms, 3 + wander)]
         # Ever warmer: each sample is a new peak to measure.
         now = (at_ms, 11 + seq / 60)
         if seq > 1:
             return [now]
-        # They are raised one after another in the seconds that follow.
-        first_ms = at_ms - 30 * MINUTE_MS + 1_000 * (place % 10 + 1)
-        return [*((first_ms + n * MINUTE_MS, 11.0) for n in range(30)), now]
+        first_ms = at_ms - HISTORY * MINUTE_MS + 500
+        return [*((first_ms + n * MINUTE_MS, 11.0) for n in range(HISTORY)), now]
 
     def payload(self, place: int, seq: int) -> bytes:
         """The message."""
