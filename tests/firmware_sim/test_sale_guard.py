@@ -96,27 +96,31 @@ class HandClock:
         return self.ms
 
 
-def test_a_cut_off_cabinet_whose_compressor_stops_sells_no_more_and_will_tell(
-    tmp_path: Path,
-) -> None:
-    hours = 12
-    stop = Injection(
-        "cab-0001", FaultKind.COMPRESSOR_STOP, START_MS, START_MS + hours * 60 * MINUTE
-    )
+def cut_off_cabinet(hours: int) -> tuple[Unit, Controller]:
+    """Its compressor has stopped for so long, and its link never runs."""
+    stop = Injection("cab-0001", FaultKind.COMPRESSOR_STOP, START_MS, hours * 3_600)
     device = DeviceSpec("cab-0001", DeviceKind.CABINET, "hangzhou", ("dairy",))
     spec = ScenarioSpec(7, START_MS, (device,), (stop,), FaultRates())
-    model, outbox, clock = Cabinet(device, spec), Outbox(1, {}, pace=Pace()), HandClock(START_MS)
+    model, outbox = Cabinet(device, spec), Outbox(1, {}, pace=Pace())
     identity = Identity(
         dev="cab-0001", site="hangzhou", secret="-", boot=1, fw="", model="", seed=7,
         duplicate_share=0,
     )  # fmt: skip
-    link = Link(identity, outbox, connector=MemoryBroker([]), status=SimStatus())  # never runs
+    link = Link(identity, outbox, connector=MemoryBroker([]), status=SimStatus())
     controller = Controller(model, Abilities(sells=True, cooled=frozenset({1})))
     guard = SaleGuard(KEPT["dairy"])
     unit = Unit(
         "cab-0001", model, outbox, Recorder(7, "cab-0001", outbox), link, START_MS,
         controller=controller, guard=guard,
     )  # fmt: skip
+    return unit, controller
+
+
+def test_a_cut_off_cabinet_whose_compressor_stops_sells_no_more_and_will_tell(
+    tmp_path: Path,
+) -> None:
+    hours, clock = 12, HandClock(START_MS)
+    unit, controller = cut_off_cabinet(hours)
     ring = Ring(tmp_path / "devices.db")
     ring.start(["cab-0001"])
     with ThreadPoolExecutor(1) as thread:
