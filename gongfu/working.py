@@ -54,7 +54,7 @@ async def working(house: House) -> AsyncIterator[Working]:
     """The worker in its house, with broker and jobs; the tasks are the caller's to run."""
     async with _broker(house):
         work = _worker(house)
-        house.troubles.append(work.troubles)
+        house.troubles.extend((work.troubles, house.fleet.zones.troubles))
         telling = notifications(house.settings, clock=house.clock, fleet=house.fleet)
         house.troubles.append(telling.troubles)
         with _jobs(house, work, telling):

@@ -24,6 +24,7 @@ from gongfu_fleet.services.policy_ports import Draft, PolicyStore
 
 log = logging.getLogger(__name__)
 SHIPPED_BY = "gongfu"
+MOST_TOLD = 3
 
 
 class ShippedPolicies:
@@ -50,6 +51,10 @@ class ShippedPolicies:
         """Whether anything changed since the last time: never."""
         return False
 
+    def troubles(self) -> list[str]:
+        """Nothing can be wrong with them."""
+        return []
+
     def policy_of(self, place: Place) -> ColdPolicy:
         """The policy of a zone. Raises NotFoundError."""
         return policy_at(self._layers, place)
@@ -62,6 +67,7 @@ class VersionedPolicies:
         self._store = store
         self._revision: int | None = None
         self._layers: Layers = {}
+        self._passed_over: dict[str, None] = {}
         self.refresh()
 
     @property
@@ -75,15 +81,23 @@ class VersionedPolicies:
         if revision == self._revision:
             return False
         self._layers = layers_of(self._store.versions())
+        self._passed_over = {}
         self._revision = revision
         return True
 
     def policy_of(self, place: Place) -> ColdPolicy:
         """The policy of a zone, without what cannot hold any more. Raises NotFoundError."""
         policy, fault = policy_in_force(self._layers, place)
-        if fault:
+        if fault and str(fault) not in self._passed_over:
+            self._passed_over[str(fault)] = None
             log.warning("a policy is passed over, change it: %s", fault)
         return policy
+
+    def troubles(self) -> list[str]:
+        """Sentences for /health: what cannot hold any more, of the zones that were asked for."""
+        told = list(self._passed_over)
+        more = [f"… and in {len(told) - MOST_TOLD} more zones"] if len(told) > MOST_TOLD else []
+        return [f"A policy is passed over: {one}" for one in told[:MOST_TOLD]] + more
 
 
 def record_shipped(store: PolicyStore, *, now_ms: int) -> int:

@@ -26,6 +26,10 @@ class ZonePolicies(Protocol):
         """The policy of a zone. Raises NotFoundError for a class without one."""
         ...
 
+    def troubles(self) -> list[str]:
+        """Sentences for /health."""
+        ...
+
 
 class RegistryZones:
     """Zones and names out of the asset registry, kept until its revision changes.
@@ -68,6 +72,10 @@ class RegistryZones:
             if one.zone == zone:
                 return self._policies.policy_of(Place(one.policy.product_class, asset, zone))
         raise NotFoundError(f"There is no zone {zone} of {asset!r:.60}.", "Look at the registry.")
+
+    def troubles(self) -> list[str]:
+        """Sentences for /health: policies that cannot hold any more."""
+        return self._policies.troubles()
 
     def refresh(self) -> None:
         """Read registry and policies again if they have changed."""

@@ -1,6 +1,8 @@
 """The ledger of policy versions on both databases."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import Engine
@@ -8,7 +10,14 @@ from sqlalchemy import Engine
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.domain.audit import Deed
-from gongfu_fleet.domain.policies import Place, zone_target
+from gongfu_fleet.domain.policies import (
+    Layer,
+    Place,
+    PolicyVersion,
+    Target,
+    shipped_fields,
+    zone_target,
+)
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.cold_policies import ShippedPolicies, VersionedPolicies, record_shipped
 from gongfu_fleet.services.policy_ports import Draft
@@ -58,3 +67,45 @@ def test_what_is_shipped_is_recorded_once(database: Engine) -> None:
     numbered = VersionedPolicies(store).policy_of(PLACE)
     shipped = ShippedPolicies().policy_of(PLACE)
     assert numbered.air_high_celsius == shipped.air_high_celsius
+
+
+@dataclass
+class Kept:
+    """A ledger in memory, for reading."""
+
+    told: list[PolicyVersion]
+
+    def revision(self) -> int:
+        """The newest."""
+        return self.told[-1].version
+
+    def versions(self) -> list[PolicyVersion]:
+        """All."""
+        return self.told
+
+    def append(self, draft: Draft, *, expected: int, deed: Deed) -> PolicyVersion:
+        """Nobody writes here."""
+        raise NotImplementedError
+
+    def record_shipped(self, shipped: Mapping[Target, Draft]) -> int:
+        """Nobody writes here."""
+        raise NotImplementedError
+
+
+def test_a_layer_that_cannot_hold_any_more_is_told_once_and_the_rest_holds() -> None:
+    shipped = Target(Layer.SHIPPED, "chilled_generic")
+    fields = shipped_fields(ShippedPolicies().policy_of(PLACE))
+    store = Kept(
+        [
+            PolicyVersion(1, shipped, fields, "s", "", "gongfu", 0, 0),
+            PolicyVersion(2, ZONE, {"product_high_celsius": 11}, "s", "", "x", 0, 0),
+        ]
+    )
+    policies = VersionedPolicies(store)
+    assert [policies.policy_of(PLACE).product_high_celsius for _ in range(2)] == [8, 8]
+    (told,) = policies.troubles()
+    assert "cab-0001 zone 1" in told
+    store.told.append(PolicyVersion(3, ZONE, {"product_high_celsius": 9}, "s", "", "x", 0, 0))
+    assert policies.refresh()
+    assert policies.policy_of(PLACE).product_high_celsius == 9
+    assert policies.troubles() == []
