@@ -2,6 +2,7 @@
 
 from gongfu_fleet.domain.alarms.incident import Incident
 from gongfu_fleet.domain.alarms.rulebook import Found, Rulebook
+from gongfu_fleet.domain.alarms.silence_words import silence_words
 from gongfu_fleet.domain.alarms.zone import rules_of
 from gongfu_fleet.domain.alarms.zone_book import WARMING, ZoneBook
 from gongfu_fleet.domain.coldchain.breach import Forecast
@@ -13,6 +14,9 @@ from gongfu_fleet.services.watch_ports import IncidentLedger, WatchedZones, Zone
 
 def words_of(incident: Incident, ledger: IncidentLedger, watched: WatchedZones) -> IncidentWords:
     """By the zone's rulebook of today; the limits in the incident itself are those of its time."""
+    plain = silence_words(incident.subject)
+    if plain:
+        return IncidentWords(plain.zh, plain.en)
     book = _book(incident, watched)
     hazard, episode = incident.subject.hazard, incident.finding.episode
     if book is None or hazard not in book.hazards:

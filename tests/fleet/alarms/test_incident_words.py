@@ -1,6 +1,9 @@
 """What the rule of an incident says when somebody looks."""
 
 from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.incident import Event, Subject, fold
+from gongfu_fleet.domain.alarms.liveness import raised
+from gongfu_fleet.domain.alarms.silence_words import silence_words
 from gongfu_fleet.domain.alarms.zone_book import ZoneBook
 from gongfu_fleet.services.cold_policies import cold_policy
 from gongfu_fleet.services.incident_words import words_of
@@ -46,3 +49,13 @@ def test_what_is_over_or_was_found_by_a_rule_of_old_has_no_forecast() -> None:
     stand.zones.book = None  # a rulebook that does not know the hazard
     told = words_of(over, stand.ledger, stand.zones)
     assert (told.zh, told.en, told.breach_min) == (None, None, None)
+
+
+def test_a_silent_device_and_a_silent_probe_say_different_things() -> None:
+    device, probe = (Subject("cab-0001", zone, Hazard.CHANNEL_SILENT) for zone in (0, 1))
+    assert silence_words(device) != silence_words(probe)
+    told = [fold("i", [Event(900, None, raised(one, 500, 900))]) for one in (device, probe)]
+    stand = stand_of(BOOK)
+    first, second = (words_of(one, stand.ledger, stand.zones).en or "" for one in told)
+    assert "power and network" in first
+    assert "cable" in second
