@@ -140,7 +140,7 @@ def warming(minutes: int, *, load_kg: float = 300.0) -> list[AssetReading]:
 
 def test_a_loaded_truck_whose_unit_stands_still_is_told_and_cooling_ends_it() -> None:
     judged = of_truck(warming(60))
-    assert told(judged.raised) == [(REEFER_OFF, 5, 45)]
+    assert told(judged.raised) == [(REEFER_OFF, 8, 48)]
     cooling = [
         truck(60 + n / 2, zone_1_celsius=12 - 0.1 * n, zone_2_celsius=3 - 0.5 * n)
         for n in range(20)
@@ -157,7 +157,7 @@ def test_one_zone_that_warms_alone_is_given_the_longest_defrost() -> None:
     rows = [row._replace(zone_1_celsius=4.0) for row in warming(70)]
     assert of_truck(rows).raised == ()
     alone = [row._replace(zone_1_celsius=None) for row in warming(120)]
-    assert told(of_truck(alone).raised) == [(REEFER_OFF, 5, 85)]
+    assert told(of_truck(alone).raised) == [(REEFER_OFF, 6, 86)]
 
 
 def test_a_unit_that_swings_as_usual_is_no_alarm() -> None:

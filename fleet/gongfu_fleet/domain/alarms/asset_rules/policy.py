@@ -66,6 +66,7 @@ class TruckPolicy(AssetPolicy):
     reefer_watched_min: float
     reefer_rise_celsius: float
     reefer_fall_celsius: float
+    reefer_slack_celsius: float
     reefer_door_grace_min: float
     moving_kmh: float
     still_kmh: float

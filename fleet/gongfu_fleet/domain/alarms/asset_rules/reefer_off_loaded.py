@@ -12,9 +12,9 @@ from gongfu_fleet.domain.alarms.timeline import Episode
 
 
 class Warming(NamedTuple):
-    """One zone's air since it last fell: from where, how high, and for how long it was watched.
+    """One zone's air since it last fell or was still as cold: how high, and how long it was watched.
 
-    ``watched_ms`` counts only while the door is shut and what it let in is gone. ``fell``: the
+    ``watched_ms`` counts from when the door is shut and what it let in is gone. ``fell``: the
     newest value, of ``last_ms``, did, and is the new beginning.
     """
 
@@ -88,10 +88,10 @@ def _followed(
     top = celsius if seen_ms is None else max(zone.top_celsius, celsius)
     if celsius <= top - policy.reefer_fall_celsius:
         return Warming(ts_ms, ts_ms, celsius, celsius, fell=True)
-    if celsius < zone.base_celsius:
-        return Warming(ts_ms, ts_ms, celsius, celsius)
-    passed_ms = 0 if seen_ms is None else ts_ms - seen_ms
-    return Warming(zone.since_ms, ts_ms, zone.base_celsius, top, zone.watched_ms + passed_ms)
+    if celsius < zone.base_celsius + policy.reefer_slack_celsius:
+        return Warming(ts_ms, ts_ms, min(zone.base_celsius, celsius), celsius)
+    watched_ms = 0 if seen_ms is None else zone.watched_ms + ts_ms - seen_ms
+    return Warming(zone.since_ms, ts_ms, zone.base_celsius, top, watched_ms)
 
 
 def _off(zones: list[Warming], ts_ms: int, policy: TruckPolicy) -> bool:
