@@ -90,7 +90,9 @@ def _new_id() -> str:
 
 
 def hearing(state: IngestState, clock: Clock) -> Hearing:
-    """How ingest hears at this moment."""
+    """How ingest hears at this moment; the first lane is the one that brings what is live."""
+    live, *others = state.links.copy().values()
     oldest_ms = state.oldest_waiting_ms
     waits = oldest_ms is not None and clock.now_ms() - oldest_ms > BEHIND_REAL_MS * clock.speed
-    return Hearing(state.connected, behind=waits or state.commit_error is not None)
+    behind = waits or live is not None or state.commit_error is not None
+    return Hearing(connected=None in (live, *others), behind=behind)

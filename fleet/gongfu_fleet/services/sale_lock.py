@@ -27,7 +27,7 @@ from gongfu_fleet.domain.alarms.sale_lock import (
 from gongfu_fleet.domain.assets import Asset, AssetKind
 from gongfu_fleet.domain.commands import LONGEST_REASON, OPEN, Command, Name, State
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
-from gongfu_fleet.errors import FleetError, NotFoundError
+from gongfu_fleet.errors import ConflictError, FleetError, NotFoundError
 from gongfu_fleet.ports import Actor, AssetRegistry, Connections, IncidentView, Readings
 from gongfu_fleet.services.commands import CommandBook, Order, new_nonce
 from gongfu_fleet.services.incident_desk import IncidentDesk, Request
@@ -181,6 +181,11 @@ class SaleLockDesk:
         asset = self.desk.ledger.find(incident_id, scope=by.scope).subject.asset
         locking = [one for one in _open_of(self.desk, asset) if lock_stands(one)]
         require_decided(locking)
+        last = newest_lock(self.commands, asset)
+        if last and last.state in OPEN and last.args["locked"]:
+            raise ConflictError(
+                f"{asset} is being told to lock its sale.", "Wait half a minute for its answer."
+            )
         said = SaleUnlocked(new_nonce(by.real_ms), note.strip())
         view = self.desk.take(incident_id, Request("sale_unlock", (said,), key), by=by)
         for other in locking:
