@@ -29,6 +29,8 @@ from gongfu_fleet.services.watch_tracks import Track
 # A new zone or a new policy is judged over this much of the past.
 LOOK_BACK_MS = 72 * 3_600_000
 FOREVER_MS = 2**53 - 1
+# So many buckets without a row, and a backlog may come for them.
+STRETCH = 3
 # Found by the plain rule of older programs only: what runs ends when its zone is judged anew.
 RETIRED = (Hazard.TEMPERATURE_HIGH,)
 REPLACED = "rules"
@@ -69,15 +71,23 @@ class ZoneJudge:
         if known is None:
             return self._anew(key, book, seq, self._first(book, oldest_ms - LOOK_BACK_MS))
         if not (zone.judges(known.state) and _readable(book, known.state)):
+            track.mark = None
             newest_ms = known.state.last_ms or oldest_ms
             from_ms = min(oldest_ms, newest_ms - LOOK_BACK_MS)
             return self._anew(key, book, seq, self._start(key, book, from_ms))
         last = known.state.last
         rows, late_ms = sort_arrivals(last, known.covered, arrived, sample_ms=book.sample_ms)
         if late_ms is not None:
-            from_ms = late_ms if last else oldest_ms
-            return self._anew(key, book, seq, self._start(key, book, from_ms))
-        return self._step(key, book, known, rows) if rows else None
+            start = _marked(track, book, late_ms)
+            if start is None:
+                track.mark = None
+                start = self._start(key, book, late_ms if last else oldest_ms)
+            return self._anew(key, book, seq, start)
+        if not rows:
+            return None
+        if last and rows[0][0] - last[0] > STRETCH * book.sample_ms:
+            track.mark = known.state
+        return self._step(key, book, known, rows)
 
     def _step(
         self, key: ZoneKey, book: Rulebook, known: Followed, rows: Sequence[Row]
@@ -179,6 +189,14 @@ def refuse_readings_behind(covered: int, seq: int) -> None:
             f"The readings cover the log up to {covered} only, the watch is at {seq}.",
             "Give the watch the telemetry store that belongs to this log.",
         )
+
+
+def _marked(track: Track, book: Rulebook, late_ms: int) -> tuple[int, ZoneState] | None:
+    mark = track.mark
+    if mark is None or mark.last is None or mark.key != book.key:
+        return None
+    end_ms = mark.last[0] - mark.last[0] % book.sample_ms + book.sample_ms
+    return (end_ms, mark) if late_ms >= end_ms else None
 
 
 def _readable(book: Rulebook, state: ZoneState) -> bool:

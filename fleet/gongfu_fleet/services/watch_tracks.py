@@ -12,7 +12,7 @@ from gongfu_broker.batch_rows import SAMPLED, Rows, batch_rows
 from gongfu_broker.codec import KNOWN_VERSION
 from gongfu_broker.columns import DeviceKind, positions
 from gongfu_broker.ports import CommittedRecord
-from gongfu_fleet.domain.alarms.zone import fresh
+from gongfu_fleet.domain.alarms.zone import ZoneState, fresh
 from gongfu_fleet.services.watch_ports import Followed, WatchedZone, ZoneKey
 
 # No row is that long.
@@ -20,16 +20,21 @@ _NOWHERE = 2**31
 
 
 class Track:
-    """One zone and what was judged of it."""
+    """One zone and what was judged of it.
+
+    ``mark`` is its state from before the newest stretch without rows, while nothing older came
+    late: a backlog that fills the stretch is judged from there.
+    """
 
     __slots__ = (
         "_after_ms", "_kind", "_place", "_until_ms", "_waiting", "followed", "key",
-        "zone",
+        "mark", "zone",
     )  # fmt: skip
 
     def __init__(self, key: ZoneKey, followed: Followed | None = None) -> None:
         self.key = key
         self.zone: WatchedZone | None = None
+        self.mark: ZoneState | None = None
         self.followed: Followed | None
         self._kind: DeviceKind | None
         self._place: int

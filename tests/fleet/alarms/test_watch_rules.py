@@ -214,6 +214,39 @@ def test_an_earlier_row_of_a_judged_bucket_is_judged_in_its_place() -> None:
     assert followed.state.last == (minute + 1_000, (-18.5, 0.0))
 
 
+def test_a_backlog_that_fills_a_gap_is_judged_from_where_the_gap_began() -> None:
+    told = STORIES["stopped"]()[1]
+    gap = slice(LEARNED + 20, LEARNED + 80)
+    stand = stand_of(FROZEN)
+    for at in range(0, LEARNED, 60):
+        tell(stand, told[at : at + 60], at + 1)
+    tell(stand, told[LEARNED : gap.start], 900)
+    stand.drain()
+    tell(stand, told[gap.stop :], 3_000)
+    stand.drain()
+    stand.history.reads.clear()
+    for mseq, at in enumerate(range(gap.stop - 10, gap.start - 1, -10), 2_000):
+        tell(stand, told[at : at + 10], mseq)
+        stand.drain()
+    edge_ms = told[gap.start][0] - told[gap.start][0] % MINUTE
+    assert {start_ms for start_ms, _ in stand.history.reads} == {edge_ms}
+    assert stand.timeline() == expected(FROZEN, told)[1]
+
+
+def test_what_is_older_than_the_gap_is_judged_from_its_checkpoint() -> None:
+    told = STORIES["stopped"]()[1]
+    stand = stand_of(FROZEN)
+    tell(stand, told[:100] + told[101:400], 1)
+    stand.drain()
+    tell(stand, told[420:], 2)
+    stand.drain()
+    tell(stand, told[100:101], 3)
+    stand.drain()
+    tell(stand, told[400:420], 4)
+    stand.drain()
+    assert stand.timeline() == expected(FROZEN, told)[1]
+
+
 def test_the_first_value_of_a_bucket_counts_where_the_first_row_has_none() -> None:
     stand = stand_of(FROZEN)
     tell(stand, [(START_MS, (-19.0, 0.0)), (START_MS + MINUTE, (None, 0.0))], 1)
