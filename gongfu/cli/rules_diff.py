@@ -16,7 +16,7 @@ from gongfu_fleet.errors import FleetError
 
 if TYPE_CHECKING:
     from gongfu.rules.diff import Proposed, Span, Stored, ZoneDiff
-    from gongfu_fleet.domain.alarms.rules.zone_rules import Found
+    from gongfu_fleet.domain.alarms.rulebook import Found
 
 app = typer.Typer()
 KINDS = ("gained", "lost", "changed", "same")
@@ -78,7 +78,7 @@ def _compare(
         "to": _when(span.to_ms),
         "zones_judged": len(diffs),
         "zones_untouched": len(found) - len(concerned),
-        "readings": sum(len(one.readings) for one in diffs),
+        "readings": sum(len(one.rows) for one in diffs),
         **{kind: sum(len(getattr(one.effect, kind)) for one in diffs) for kind in KINDS},
         "hazards": _hazards(diffs),
         "zones": [_zone(one) for one in differing],
@@ -113,7 +113,7 @@ def _zone(one: "ZoneDiff") -> dict[str, Any]:  # Any: JSON
         "zone": one.place.zone,
         "class": one.place.product_class,
         "policy_version": one.judging.before.version,
-        "readings": len(one.readings),
+        "readings": len(one.rows),
         "gained": [_incident(found) for found in effect.gained],
         "lost": [_incident(found) for found in effect.lost],
         "changed": [

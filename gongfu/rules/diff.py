@@ -19,8 +19,8 @@ from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.alarms.policy_effect import Effect, Judging
+from gongfu_fleet.domain.alarms.rulebook import Row
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
-from gongfu_fleet.domain.coldchain.reading import Reading
 from gongfu_fleet.domain.policies import (
     Fields,
     Layers,
@@ -73,11 +73,11 @@ class Span:
 
 @dataclass(frozen=True)
 class ZoneDiff:
-    """What one zone would have told otherwise, with the readings of the span."""
+    """What one zone would have told otherwise, with the stored rows of the span, air first."""
 
     place: Place
     judging: Judging
-    readings: tuple[Reading, ...]
+    rows: tuple[Row, ...]
     effect: Effect
 
     @property
@@ -170,7 +170,7 @@ def judged(source: Stored, place: Place, judging: Judging, span: Span) -> ZoneDi
     """Judge the stored readings of one zone by both."""
     stretch = Stretch(place.asset, source.zones[place], span.from_ms, span.to_ms)
     trial = tried(source.readings, stretch, judging)
-    return ZoneDiff(place, judging, trial.readings, trial.effect)
+    return ZoneDiff(place, judging, trial.rows, trial.effect)
 
 
 def limits_of(policy: ColdPolicy) -> tuple[float, ...]:

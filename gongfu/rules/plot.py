@@ -7,13 +7,13 @@ from itertools import groupby
 from typing import NamedTuple
 
 from gongfu.rules.diff import Span, ZoneDiff, limits_of
-from gongfu_fleet.domain.alarms.rules.zone_rules import Found
-from gongfu_fleet.domain.coldchain.reading import Reading
+from gongfu_fleet.domain.alarms.rulebook import Found
 
 WIDTH, LEFT, PLOT = 1_000, 56, 928
 CURVE, BAR, GAP, HEAD = 130, 12, 34, 40
 MOST_PANELS = 40
 TIMES = 6
+Sample = tuple[int, float]
 TONES = {"gained": "#c0392b", "lost": "#2471a3", "changed": "#b9770e", "same": "#7f8c8d"}
 
 
@@ -91,7 +91,7 @@ def _panel(one: ZoneDiff, span: Span, top: int) -> tuple[str, int]:
 
 def _scale(one: ZoneDiff, span: Span, top: int) -> _Scale:
     limits = (*limits_of(one.judging.before), *limits_of(one.judging.after))
-    values = [r.celsius for r in one.readings if r.celsius is not None] + list(limits)
+    values = [celsius for _, celsius in _air(one)] + list(limits)
     return _Scale(span, min(values) - 1, max(values) + 1, top)
 
 
@@ -99,11 +99,11 @@ def _curve(one: ZoneDiff, scale: _Scale) -> str:
     # Lowest and highest of each pixel: a peak must not vanish in a drawing of a month.
     parts = []
     longest_ms = one.judging.before.max_gap_min * 60_000
-    for run in _runs(one.readings, longest_ms):
+    for run in _runs(_air(one), longest_ms):
         points = []
-        for x, own in groupby(run, lambda reading: round(scale.x(reading.ts_ms))):
-            values = [r.celsius for r in own if r.celsius is not None]
-            ends = {min(values), max(values)} if values else set()
+        for x, own in groupby(run, lambda sample: round(scale.x(sample[0]))):
+            values = [celsius for _, celsius in own]
+            ends = {min(values), max(values)}
             points += [f"{x},{scale.y(celsius)}" for celsius in sorted(ends)]
         parts.append(
             f'<polyline points="{" ".join(points)}" fill="none" stroke="#1b4f72"'
@@ -112,12 +112,16 @@ def _curve(one: ZoneDiff, scale: _Scale) -> str:
     return "".join(parts)
 
 
-def _runs(readings: Iterable[Reading], longest_ms: float) -> list[list[Reading]]:
-    runs: list[list[Reading]] = []
-    for reading in readings:
-        if not runs or reading.ts_ms - runs[-1][-1].ts_ms > longest_ms:
+def _air(one: ZoneDiff) -> list[Sample]:
+    return [(ts_ms, values[0]) for ts_ms, values in one.rows if values[0] is not None]
+
+
+def _runs(samples: Iterable[Sample], longest_ms: float) -> list[list[Sample]]:
+    runs: list[list[Sample]] = []
+    for sample in samples:
+        if not runs or sample[0] - runs[-1][-1][0] > longest_ms:
             runs.append([])
-        runs[-1].append(reading)
+        runs[-1].append(sample)
     return runs
 
 

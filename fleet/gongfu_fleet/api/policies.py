@@ -15,7 +15,7 @@ from gongfu_fleet.api.deps import ApiDeps, Deps
 from gongfu_fleet.api.incidents import actor_of
 from gongfu_fleet.api.permissions import PolicyEditor, Reader
 from gongfu_fleet.domain.alarms.policy_effect import Effect
-from gongfu_fleet.domain.alarms.rules.zone_rules import Found
+from gongfu_fleet.domain.alarms.rulebook import Found
 from gongfu_fleet.domain.coldchain.policy import HOUR_MS
 from gongfu_fleet.domain.policies import (
     FIELDS,
@@ -253,7 +253,7 @@ def _trial_answer(place: Place | None, span: tuple[int, int], trial: Trial) -> T
         on=PlaceAnswer(asset=place.asset, zone=place.zone) if place else None,
         from_ms=span[0],
         to_ms=span[1],
-        readings=len(trial.readings),
+        readings=len(trial.rows),
         gained=_incidents(effect.gained),
         lost=_incidents(effect.lost),
         changed=[(_incident(old), _incident(new)) for old, new in effect.changed],

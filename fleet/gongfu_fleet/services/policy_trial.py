@@ -1,13 +1,13 @@
 """Trying a policy on stored readings of a zone before anybody is woken by it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gongfu_fleet.domain.alarms.policy_effect import Effect, Judging, effect
+from gongfu_fleet.domain.alarms.rulebook import Row
+from gongfu_fleet.domain.alarms.zone_book import zone_book
 from gongfu_fleet.domain.coldchain.policy import HOUR_MS
-from gongfu_fleet.domain.coldchain.reading import Reading
 from gongfu_fleet.ports import Readings
-
-DOOR = "door_open"
 
 
 @dataclass(frozen=True)
@@ -22,26 +22,29 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Trial:
-    """The stored readings of the stretch, and what differs."""
+    """The stored rows of the stretch, air first, and what differs."""
 
-    readings: tuple[Reading, ...]
+    rows: tuple[Row, ...]
     effect: Effect
 
 
 def tried(readings: Readings, stretch: Stretch, judging: Judging) -> Trial:
     """Judge a stretch by both policies, after as much before it as a unit is learned from."""
-    learn_h = max(judging.before.learn_h, judging.after.learn_h)
-    read = zone_readings(readings, stretch, before_ms=round(learn_h * HOUR_MS))
-    inside = tuple(one for one in read if one.ts_ms >= stretch.from_ms)
-    return Trial(inside, effect(read, judging, since_ms=stretch.from_ms))
+    before, after = (zone_book(stretch.metric, policy) for policy in judging)
+    learn_ms = round(max(policy.learn_h for policy in judging) * HOUR_MS)
+    rows = stored_rows(readings, stretch, before.columns, learn_ms=learn_ms)
+    inside = tuple(row for row in rows if row[0] >= stretch.from_ms)
+    return Trial(inside, effect(rows, before, after, since_ms=stretch.from_ms))
 
 
-def zone_readings(readings: Readings, stretch: Stretch, *, before_ms: int = 0) -> list[Reading]:
-    """Air and door of a zone as far as they are stored, oldest first."""
-    span = {"start_ms": max(0, stretch.from_ms - before_ms), "end_ms": stretch.to_ms}
-    air = readings.series(stretch.asset, stretch.metric, **span)
-    doors = dict(readings.series(stretch.asset, DOOR, **span))
-    return [
-        Reading(ts_ms, celsius, None if (door := doors.get(ts_ms)) is None else door > 0)
-        for ts_ms, celsius in air
-    ]
+def stored_rows(
+    readings: Readings, stretch: Stretch, columns: Sequence[str], *, learn_ms: int
+) -> list[Row]:
+    """Rows of these columns, oldest first, from ``learn_ms`` before the stretch to its end.
+
+    A row that has no air but a door is one: so a probe without a value is seen.
+    """
+    span = {"start_ms": max(0, stretch.from_ms - learn_ms), "end_ms": stretch.to_ms}
+    told = [dict(readings.series(stretch.asset, column, **span)) for column in columns]
+    times = sorted({ts_ms for one in told for ts_ms in one})
+    return [(ts_ms, tuple(one.get(ts_ms) for one in told)) for ts_ms in times]

@@ -7,14 +7,14 @@ from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.policy_effect import found
-from gongfu_fleet.domain.coldchain.reading import Reading
+from gongfu_fleet.domain.alarms.zone_book import zone_book
 from gongfu_fleet.domain.policies import zone_target
 from gongfu_fleet.domain.scope import EVERYTHING
 from gongfu_fleet.ports import Actor
 from gongfu_fleet.services.cold_policies import VersionedPolicies, record_shipped
 from gongfu_fleet.services.policies import Change, PolicyDesk
 from gongfu_fleet.services.watched_zones import RegistryZones
-from tests.fleet.alarms.stand import DEV, MINUTE, START_MS, Stand
+from tests.fleet.alarms.stand import DEV, METRIC, MINUTE, START_MS, Stand
 
 TARGET = zone_target(DEV, 1)
 BY = Actor("x", START_MS, START_MS)
@@ -58,7 +58,7 @@ def test_a_verdict_names_the_version_by_which_it_can_be_recomputed(county: Engin
     watched(celsius(201))
     assert [one.living for one in stand.incidents()] == [False]
     then = desk.show(TARGET, EVERYTHING, upto=finding.policy_version).whole
-    readings = [Reading(START_MS + n * MINUTE, value) for n, value in enumerate(told)]
-    assert [(one.hazard, one.episode) for one in found(readings, then)] == [
+    rows = [(START_MS + n * MINUTE, (value, None)) for n, value in enumerate(told)]
+    assert [(one.hazard, one.episode) for one in found(rows, zone_book(METRIC, then))] == [
         (Hazard.AIR_HIGH, finding.episode)
     ]

@@ -1,13 +1,11 @@
 """What a changed policy does to the incidents of a zone: gained, lost, or told otherwise. Pure."""
 
 from collections.abc import Iterable, Sequence
+from itertools import dropwhile
 from typing import NamedTuple
 
-from gongfu_fleet.domain.alarms.rules.zone_rules import FRESH, Found, follow, open_findings
+from gongfu_fleet.domain.alarms.rulebook import Found, Row, Rulebook, sampled
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
-from gongfu_fleet.domain.coldchain.reading import Reading
-
-SECOND_MS = 1_000
 
 
 class Judging(NamedTuple):
@@ -29,22 +27,26 @@ class Effect(NamedTuple):
     same: tuple[Found, ...]
 
 
-def effect(readings: Sequence[Reading], judging: Judging, *, since_ms: int) -> Effect:
-    """Judge by both policies; incidents that were over before ``since_ms`` do not count.
+def effect(rows: Sequence[Row], before: Rulebook, after: Rulebook, *, since_ms: int) -> Effect:
+    """Judge by both rulebooks; incidents that were over before ``since_ms`` do not count.
 
-    Readings are distinct in time and in order; those before ``since_ms`` let the unit be learned.
+    Rows have the rulebooks' columns, are distinct in time and in order; those before ``since_ms``
+    let the unit be learned.
     """
-    before = _since(found(readings, judging.before), since_ms)
-    if judging.before == judging.after:
-        return Effect((), (), (), tuple(before))
-    return compared(before, _since(found(readings, judging.after), since_ms))
+    old = _since(found(rows, before), since_ms)
+    if before == after:
+        return Effect((), (), (), tuple(old))
+    return compared(old, _since(found(rows, after), since_ms))
 
 
-def found(readings: Iterable[Reading], policy: ColdPolicy) -> list[Found]:
-    """All incidents of the readings, over or not, in the order in which they began."""
-    judged = sampled(readings, round(policy.sample_s * SECOND_MS))
-    followed = follow(FRESH, judged, policy)
-    every = [*followed.ended, *open_findings(followed.state)]
+def found(rows: Iterable[Row], book: Rulebook) -> list[Found]:
+    """All incidents of the rows, over or not, in the order in which they began.
+
+    The rows that are judged are those that the running watch judges.
+    """
+    begun = dropwhile(lambda row: row[1][0] is None, rows)
+    judged = book.follow(book.fresh, sampled(begun, book.sample_ms))
+    every = [*judged.ended, *judged.open]
     return sorted(every, key=lambda one: (one.episode.begin_ms, one.hazard))
 
 
@@ -63,15 +65,6 @@ def compared(before: Sequence[Found], after: Sequence[Found]) -> Effect:
         else:
             changed.append((old, new))
     return Effect(tuple(left), tuple(lost), tuple(changed), tuple(same))
-
-
-def sampled(readings: Iterable[Reading], every_ms: int) -> list[Reading]:
-    """The first reading of each stretch of event time: those that the running watch judges."""
-    kept: list[Reading] = []
-    for reading in readings:
-        if not kept or reading.ts_ms // every_ms != kept[-1].ts_ms // every_ms:
-            kept.append(reading)
-    return kept
 
 
 def _since(incidents: Iterable[Found], since_ms: int) -> list[Found]:
