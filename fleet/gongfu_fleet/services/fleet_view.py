@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Protocol
 
-from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.liveness import BY_THE_CLOCK
 from gongfu_fleet.domain.assets import Asset, Zone
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
@@ -159,7 +159,7 @@ def view_asset(
         lon=lon,
         lat=lat,
         state=map_state(
-            [one.condition for one in incidents if one.hazard not in BY_THE_CLOCK],
+            [one.condition for one in incidents if _colours(one)],
             None if _silent(incidents) else connection,
         ),
         heard_ms=connection.heard_ms if connection else None,
@@ -170,6 +170,11 @@ def view_asset(
         clock_offset_ms=connection.clock_offset_ms if connection else 0,
         sale_locked=sale_locked,
     )
+
+
+def _colours(incident: IncidentView) -> bool:
+    """Whether it shows in the colour; what is mild is in the lists alone."""
+    return incident.hazard not in BY_THE_CLOCK and incident.severity != Severity.LOW
 
 
 def _silent(incidents: Sequence[IncidentView]) -> bool:

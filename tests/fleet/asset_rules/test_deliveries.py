@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,10 +14,13 @@ from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.adapters.memory_log import MemoryLog, batch_record
 from gongfu_fleet.domain.alarms.asset_rules.deliveries import Backlog, Delivery, noted
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
-from gongfu_fleet.domain.alarms.incident import Incident
+from gongfu_fleet.domain.alarms.incident import Incident, Subject
+from gongfu_fleet.domain.alarms.silence_words import silence_words
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
-from gongfu_fleet.ports import Connection
+from gongfu_fleet.ports import Connection, IncidentView
+from gongfu_fleet.services.fleet_view import MapState, view_asset
+from gongfu_fleet.services.incidents import view_of
 from gongfu_fleet.services.watch_deliveries import DeliveryWatch
 from gongfu_fleet.services.watch_liveness import Hearing
 from tests.fleet.asset_rules.rides import CABINETS, MINUTE, START, TRUCKS
@@ -188,3 +192,43 @@ def test_a_backlog_is_the_same_in_whatever_order_its_messages_are_noted(
 
     ordered, shuffled = both
     assert backlogs(ordered) == backlogs(shuffled)
+
+
+def test_both_say_what_to_do_in_two_languages() -> None:
+    for hazard in (Hazard.BACKLOG_LONG, Hazard.CLOCK_OFF):
+        told = silence_words(Subject(DEV, 0, hazard))
+        assert told
+        assert told.zh
+        assert told.en.endswith(".")
+
+
+def view(severity: str, hazard: Hazard) -> IncidentView:
+    stand = Stand()
+    stand.backfill(120)
+    stand.pass_minutes(1)
+    (incident,) = stand.found()
+    return replace(view_of(incident, Names()), severity=severity, hazard=hazard.value)
+
+
+class Names:
+    """Nobody has a name here."""
+
+    def name_and_site(self, asset: str) -> tuple[str, str]:
+        return asset, ""
+
+
+@pytest.mark.parametrize(
+    ("severity", "hazard", "state"),
+    [
+        ("low", Hazard.SCALE_DRIFT, MapState.OK),
+        ("high", Hazard.SCALE_DRIFT, MapState.ALARM),
+        ("high", Hazard.CLOCK_OFF, MapState.OK),
+    ],
+)
+def test_a_mild_incident_does_not_colour_the_map_and_a_grave_one_does(
+    severity: str, hazard: Hazard, state: MapState
+) -> None:
+    link = Connection(online=True, heard_ms=START)
+    shown = view_asset(TRUCK, {}, connection=link, incidents=[view(severity, hazard)])
+    assert shown.state is state
+    assert shown.open_incidents == 1

@@ -26,6 +26,15 @@ _SAID: Mapping[Hazard, Message] = {
         "The platform hears nothing: check the broker and the network. Meanwhile no device is"
         " called silent.",
     ),
+    Hazard.BACKLOG_LONG: Message(
+        "设备正在补传较早的数据, 记录尚不完整: 补传完成后再下结论, 反复出现时检查信号。",
+        "The device is still sending older data, its record is not complete: wait for it before you"
+        " decide; if it happens again, check the signal.",
+    ),
+    Hazard.CLOCK_OFF: Message(
+        "设备时钟误差超过 2 分钟, 平台已自动校正时间戳: 请校准设备时钟。",
+        "The device's clock is off by more than two minutes and its stamps are corrected: set it.",
+    ),
     Hazard.SALE_LOCKED: Message(
         "柜机失联期间货温超过临界值, 已自行停售: 处置货物, 检修并补货后恢复销售。",
         "Cut off and too warm, the cabinet has stopped selling by itself: decide on its goods, and"
