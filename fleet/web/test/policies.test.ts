@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fieldsSaid, grouped, noneKey, placeKey, placeSaid, targetName, targetOf, valueWords } from '../src/policies/policies.ts';
+import { fieldsSaid, grouped, judgedBy, noneKey, placeKey, placeSaid, targetName, targetOf, valueWords } from '../src/policies/policies.ts';
 import type { PolicyField } from '../src/shared/contract.ts';
 import { catalogues } from '../src/shared/messages/catalogues.ts';
 import { pageOf, policyHref, policyOf } from '../src/shared/route.ts';
@@ -50,4 +50,14 @@ test('an open policy is kept in the address', () => {
 test('the zone to try on is told as it was chosen', () => {
   assert.deepEqual(placeSaid(placeKey({ asset: 'cab-0001', zone: 1 })), { asset: 'cab-0001', zone: 1 });
   assert.deepEqual(placeSaid(undefined), {});
+});
+
+test('an incident names the version by which it was judged last, one without a limit none', () => {
+  const event = (data: Record<string, unknown>) => ({ n: 1, at_ms: 0, kind: 'raised', by: null, data });
+  const events = [event({ policy_version: 10 }), event({ policy_version: 13 }), event({ note: 'x' })];
+  assert.equal(judgedBy({ hazard: 'air_high', zone: 1, limit_celsius: 0, events }), 13);
+  assert.equal(judgedBy({ hazard: 'air_high', zone: 1, limit_celsius: null, events }), null);
+  assert.equal(judgedBy({ hazard: 'air_high', zone: 0, limit_celsius: 8, events }), null);
+  assert.equal(judgedBy({ hazard: 'air_high', zone: 1, limit_celsius: 8, events: [] }), null);
+  assert.equal(judgedBy({ hazard: 'temperature_high', zone: 1, limit_celsius: 8, events }), null);
 });

@@ -2,6 +2,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect } from 'preact/hooks';
 import { show } from '../map/assets.ts';
+import { PolicyLink } from '../policies/PolicyLink.tsx';
 import { mayAcknowledge } from '../session/session.ts';
 import type { IncidentDetail } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
@@ -45,6 +46,7 @@ function Body({ incident }: { incident: IncidentDetail }) {
         <button type="button" class="button" onClick={() => show(incident.asset)}>{text.showOnMap}</button>
       </div>
       {incident.zone > 0 && <Suspense fallback={<p class="rail-wait">{t.value.loading}</p>}><TemperatureStrip incident={incident} /></Suspense>}
+      <PolicyLink incident={incident} />
       <EventList events={incident.events} />
     </article>
   );

@@ -1,5 +1,5 @@
 /** What a form of a policy says, and how values are told. A field this page does not know is shown by its name. */
-import type { PolicyField, PolicyLayer, PolicyValue } from '../shared/contract.ts';
+import type { IncidentDetail, PolicyField, PolicyLayer, PolicyValue } from '../shared/contract.ts';
 import type { Messages } from '../shared/messages/zh.ts';
 
 export type Group = keyof Messages['policies']['groups'];
@@ -73,6 +73,13 @@ export const placeKey = (place: { asset: string; zone: number }): string => `${p
 export function placeSaid(key: string | undefined): { asset?: string; zone?: number } {
   const [asset, zone] = key?.split(':') ?? [];
   return asset && zone ? { asset, zone: Number(zone) } : {};
+}
+
+/** The version that the newest word of the rules names; null where no temperature was compared, or by the plain rule of old. */
+export function judgedBy(incident: Pick<IncidentDetail, 'zone' | 'hazard' | 'limit_celsius' | 'events'>): number | null {
+  if (incident.zone === 0 || incident.limit_celsius === null || incident.hazard === 'temperature_high') return null;
+  const told = incident.events.map((event) => event.data['policy_version']).filter((version) => typeof version === 'number');
+  return told.at(-1) ?? null;
 }
 
 /** A class in a line. */
