@@ -66,7 +66,7 @@ def test_the_door_of_an_earlier_row_counts_for_a_row_of_a_position_alone() -> No
 def test_a_door_open_in_the_fields_is_told_and_one_in_the_village_is_not() -> None:
     lat, lon = FIELD
     field = [truck(n / 2, door_open=True, lat_deg=lat, lon_deg=lon) for n in range(4)]
-    away = [truck(2 + n / 2, lat_deg=lat, lon_deg=lon) for n in range(8)]
+    away = [truck(2 + n / 2, lat_deg=lat, lon_deg=lon) for n in range(34)]
     judged = of_truck(field + away)
     assert told(judged.raised) == [(Hazard.DOOR_OUTSIDE_STOP, 0, 1)]
     assert over(judged.ended) == [(Hazard.DOOR_OUTSIDE_STOP, 2)]
@@ -184,3 +184,10 @@ def test_a_reefer_that_stood_still_before_a_silence_is_not_well_after_it() -> No
     later = [last._replace(ts_ms=last.ts_ms + (60 + n) * MINUTE) for n in range(5)]
     judged = of_truck(warming(60) + later)
     assert [f.hazard for f in judged.open] == [REEFER_OFF]
+
+
+def test_many_openings_at_one_place_in_the_fields_are_one_incident() -> None:
+    lat, lon = FIELD
+    rows = [truck(n / 2, door_open=n % 8 < 4, lat_deg=lat, lon_deg=lon) for n in range(80)]
+    judged = of_truck(rows)
+    assert [f.hazard for f in judged.raised] == [Hazard.DOOR_OUTSIDE_STOP]

@@ -27,7 +27,7 @@ def check(latch: Latch, scene: TruckScene, policy: TruckPolicy) -> tuple[Latch, 
         well=well,
         begin_ms=scene.ts_ms,
         on_delay_ms=policy.door_outside_min * MINUTE_MS,
-        off_delay_ms=policy.off_delay_min * MINUTE_MS,
+        off_delay_ms=policy.door_outside_off_min * MINUTE_MS,
         gap=scene.gap,
     )
     return turned(latch, scene.ts_ms, evidence)

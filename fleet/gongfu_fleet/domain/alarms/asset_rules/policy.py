@@ -73,6 +73,7 @@ class TruckPolicy(AssetPolicy):
     door_moving_need: int
     door_moving_of: int
     door_outside_min: float
+    door_outside_off_min: float
     stop_radius_m: float
     stop_leave_m: float
     corridor_km: float
