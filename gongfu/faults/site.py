@@ -47,7 +47,8 @@ QUICK = {
     "low_delay_min": ALARM_DELAY_S / 60,
     "off_delay_min": ALARM_DELAY_S / 60,
     "door_grace_min": 0.0,
-    "defrost_longest_min": 0.0,
+    "defrost_shortest_min": 0.0,
+    "defrost_longest_min": 1 / 60,
 }
 REAL_TIME = {"GONGFU_DEMO__SIMULATE": "false"}
 
