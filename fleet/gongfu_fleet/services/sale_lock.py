@@ -69,7 +69,10 @@ class OpenIncidents(Protocol):
 
 @dataclass
 class SaleLockKeeper:
-    """``tick`` is called again and again, by one thread of one process at a time."""
+    """``tick`` is called again and again, by one thread of one process at a time.
+
+    What did not arrive is told again, selling again too, as long as the incident is open.
+    """
 
     ledger: OpenIncidents
     commands: CommandBook
@@ -100,7 +103,7 @@ class SaleLockKeeper:
         version = self.ledger.version()
         if self._open[0] != version:
             found = self.ledger.page(MOST_OPEN, None, asset=None, only_open=True)
-            kept = [one for one in found if must_lock(one, self.policy) or lock_stands(one)]
+            kept = [one for one in found if must_lock(one, self.policy) or one.handling.sale_lock]
             self._open = (version, kept)
         return list(self._open[1])
 
@@ -112,15 +115,15 @@ class SaleLockKeeper:
                 return
             command = new_nonce(self.real_ms())
             self.ledger.append([Draft(incident.id, SaleLocked(command))], at_ms=now_ms)
-            self._tell(asset, incident, command)
-        elif self._missing(asset, lock.command):
-            self._tell(asset, incident, lock.command)
-        elif self._unheard(asset, now_ms):
-            self._tell(asset, incident, new_nonce(self.real_ms()))
+            self._tell(incident, command)
+        elif lock.stands and self._missing(asset, lock.command):
+            self._tell(incident, lock.command)
+        elif self._unheard(asset, now_ms, locked=lock.stands):
+            self._tell(incident, new_nonce(self.real_ms()), locked=lock.stands)
 
-    def _tell(self, asset: Asset, incident: Incident, command: str) -> None:
-        reason = f"{incident.subject.hazard} {incident.id}"
-        order = Order(asset.id, Name.SALE_LOCK, {"locked": True}, reason)
+    def _tell(self, incident: Incident, command: str, *, locked: bool = True) -> None:
+        asset, reason = incident.subject.asset, f"{incident.subject.hazard} {incident.id}"
+        order = Order(asset, Name.SALE_LOCK, {"locked": locked}, reason)
         by = Actor(SYSTEM, self.clock.now_ms(), real_ms=self.real_ms())
         self.commands.request(order, by=by, command_id=command)
 
@@ -131,10 +134,12 @@ class SaleLockKeeper:
             return True
         return False
 
-    def _unheard(self, asset: Asset, now_ms: int) -> bool:
-        """Whether the last lock did not arrive, and the cabinet speaks again since."""
+    def _unheard(self, asset: Asset, now_ms: int, *, locked: bool) -> bool:
+        """Whether the last word was this and did not arrive, and the cabinet speaks since."""
         last = newest_lock(self.commands, asset.id)
-        if last is None or last.state in OPEN | {State.OK} or last.ended_ms is None:
+        if last is None or last.args["locked"] is not locked:
+            return False
+        if last.state in OPEN | {State.OK} or last.ended_ms is None:
             return False
         link = self.connections.devices().get(asset.id)
         heard_ms = link.heard_ms if link else None

@@ -259,6 +259,28 @@ def test_an_unlocking_that_did_not_arrive_is_sent_again_when_asked_again(house: 
     assert [locked for locked, _ in house.locks()] == [True, False, False]
 
 
+def test_an_unlocking_that_did_not_arrive_is_sent_again_when_the_cabinet_speaks(
+    house: House,
+) -> None:
+    house.exposed()
+    house.ticks()
+    house.end(State.OK)
+    house.ledger.append([Draft("i-1", WITHDRAWN)], at_ms=NOW, by="mei")
+    house.unlock()
+    house.end(State.TIMEOUT)
+    house.clock.now += 10 * MINUTE
+    house.ticks()
+    assert len(house.locks()) == 2
+    house.links.known[CAB] = Connection(online=True, heard_ms=house.clock.now)
+    house.ticks()
+    assert house.locks()[-1] == (False, State.REQUESTED)
+    house.end(State.OK)
+    house.clock.now += 10 * MINUTE
+    house.links.known[CAB] = Connection(online=True, heard_ms=house.clock.now)
+    house.ticks()
+    assert len(house.locks()) == 3
+
+
 def test_goods_of_another_incident_keep_the_cabinet_locked(house: House) -> None:
     house.exposed()
     house.ticks()
