@@ -56,6 +56,7 @@ def api(
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
+        policies=fleet.policies,
         audit=fleet.audit,
         stopping=face.stopping,
         troubles=(face.troubles,),

@@ -19,9 +19,12 @@ from gongfu_fleet.adapters.db.job_runs import SqlJobRuns
 from gongfu_fleet.adapters.db.leases import scheduler_lease
 from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.people import SqlPeople
+from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.passwords import Argon2Passwords
+from gongfu_fleet.services.asset_books import AssetBooks
+from gongfu_fleet.services.cold_policies import VersionedPolicies, record_shipped
 from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.incident_desk import IncidentDesk
@@ -34,6 +37,8 @@ from gongfu_fleet.services.people import (
     PeopleDesk,
     ensure_first_admin,
 )
+from gongfu_fleet.services.policies import PolicyDesk
+from gongfu_fleet.services.sale_lock import lock_guard
 from gongfu_fleet.services.seed import seed_registry
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
@@ -56,6 +61,7 @@ class FleetSide:
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
+    policies: PolicyDesk
     audit: SqlAuditLog
     devices: DeviceDesk
     first_password: str | None
@@ -80,19 +86,23 @@ def open_fleet(settings: Settings) -> FleetSide:
     password = ensure_first_admin(people, passwords, now_ms=real_ms())
     if password:
         _keep(settings.state / FIRST_PASSWORD, password)
-    zones = RegistryZones(registry)
+    policies = SqlPolicies(engine)
+    record_shipped(policies, now_ms=real_ms())
+    zones = RegistryZones(registry, VersionedPolicies(policies), AssetBooks(registry))
     ledger = SqlIncidentStore(engine)
+    desk = IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry)
     return FleetSide(
         engine=engine,
         registry=registry,
         zones=zones,
         ledger=ledger,
-        incidents=IncidentBook(ledger, zones),
-        commands=CommandBook(SqlCommands(engine), registry),
-        desk=IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry),
+        incidents=IncidentBook(ledger, zones, zones),
+        commands=CommandBook(SqlCommands(engine), registry, lock_guard(desk)),
+        desk=desk,
         sign_in=SignIn(people, passwords),
         tokens=Tokens(SqlTokens(engine)),
         people=PeopleDesk(people, passwords, registry),
+        policies=PolicyDesk(policies, registry),
         audit=SqlAuditLog(engine),
         devices=DeviceDesk(SqlDevices(engine), registry, BrokerHashes()),
         first_password=password,

@@ -14,9 +14,11 @@ from gongfu_broker.clock import Clock
 from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
 from gongfu_fleet.domain.alarms.quality import DAY_MS
 from gongfu_fleet.services.alarm_quality import AlarmQuality
+from gongfu_fleet.services.cold_policies import VersionedPolicies
 from gongfu_fleet.services.device_state import snapshot
 from gongfu_fleet.services.fleet_view import FleetViewer
 from gongfu_fleet.services.quality_state import quality_rows
+from gongfu_fleet.services.registry_in_force import RegistryInForce
 from gongfu_ingest.forwarder import Forwarder
 from gongfu_ingest.line_protocol import Line, render
 from gongfu_ingest.stores.influx.book import ForwarderBook
@@ -58,7 +60,7 @@ def state_sender(
     if target is None:
         return None
     viewer = FleetViewer(
-        fleet.registry,
+        RegistryInForce(fleet.registry, VersionedPolicies(fleet.policies.store)),
         StoredReadings(telemetry.store),
         StoredConnections(telemetry.reports),
         fleet.incidents,

@@ -24,7 +24,7 @@ from gongfu_fleet.adapters.notify.json_lines import JsonLines
 from gongfu_fleet.adapters.notify.smtp import Letters, Mailbox
 from gongfu_fleet.adapters.notify.webhook import Webhook
 from gongfu_fleet.adapters.notify.wecom import wecom
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.domain.notify.escalation import Ladders, parse_ladder
 from gongfu_fleet.domain.notify.link import KEY_BYTES, token

@@ -77,12 +77,12 @@ class LogHistory:
     telemetry: Telemetry
 
     def series(
-        self, dev: str, metric: str, start_ms: int, end_ms: int
-    ) -> tuple[int, list[tuple[int, float]]]:
+        self, dev: str, metrics: Sequence[str], start_ms: int, end_ms: int
+    ) -> tuple[int, list[tuple[int, tuple[float | None, ...]]]]:
         """(newest log seq the rows include, rows oldest first)."""
         with self.telemetry.database.snapshot():
             covered = self.telemetry.log.head()
-            return covered, self.telemetry.store.series(dev, metric, start_ms, end_ms)
+            return covered, self.telemetry.store.side_by_side(dev, metrics, start_ms, end_ms)
 
     def devices(self) -> tuple[int, Collection[str]]:
         """(newest log seq that is looked at, every device of which a reading was ever stored)."""

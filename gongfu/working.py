@@ -17,6 +17,7 @@ from gongfu.heartbeat import FILE_NAME, beat
 from gongfu.house import House, Work, end, open_house, until_stopped
 from gongfu.housekeeping import housekeeping
 from gongfu.influx_side import state_sender
+from gongfu.liveness_side import delivery_watch, liveness_watch, sale_lock_keeper, self_locks
 from gongfu.notify_side import Notifications, notifications
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
@@ -29,6 +30,7 @@ from gongfu_ingest.forwarder import Forwarder
 
 CLOCK_SAVE_S = 1.0
 LIVENESS_S = 5.0
+SALE_LOCK_S = 2.0
 SNAPSHOT_S = 30.0
 OLD_NOTICES_S = 6 * 3_600.0
 
@@ -52,7 +54,7 @@ async def working(house: House) -> AsyncIterator[Working]:
     """The worker in its house, with broker and jobs; the tasks are the caller's to run."""
     async with _broker(house):
         work = _worker(house)
-        house.troubles.append(work.troubles)
+        house.troubles.extend((work.troubles, house.fleet.zones.troubles))
         telling = notifications(house.settings, clock=house.clock, fleet=house.fleet)
         house.troubles.append(telling.troubles)
         with _jobs(house, work, telling):
@@ -121,8 +123,16 @@ async def _forward(forwarder: Forwarder) -> None:
 
 @contextlib.contextmanager
 def _jobs(house: House, work: Worker, telling: Notifications) -> Iterator[None]:
+    channels = liveness_watch(work, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
+    late = delivery_watch(work, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
+    locks = sale_lock_keeper(clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
+    own = self_locks(clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
     jobs = [
         Job("liveness", LIVENESS_S, work.watch.tick),
+        Job("silent channels", LIVENESS_S, channels.tick),
+        Job("backlogs and clocks", LIVENESS_S, late.tick),
+        Job("sale lock", SALE_LOCK_S, locks.tick),
+        Job("cabinets that locked themselves", SALE_LOCK_S, own.turn),
         Job("old notices", OLD_NOTICES_S, telling.trim),
         *housekeeping(house.telemetry, house.clock, house.settings.store),
         backup_job(house.settings, keep=1 if house.settings.simulates else KEEP),

@@ -17,7 +17,7 @@ from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS, SECOND_MS, day_of, m
 from gongfu_firmware_sim.disturbance import Disturbances
 from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span, off_grid
 from gongfu_firmware_sim.fault_plan import FaultPlan
-from gongfu_firmware_sim.faults import Fault, FaultKind
+from gongfu_firmware_sim.faults import Fault, FaultKind, active
 from gongfu_firmware_sim.moment import Moment, Values
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
@@ -31,6 +31,10 @@ _SHOP_HOURS = (7.6, 11.3, 11.8, 12.3, 17.2, 17.8, 18.4, 20.9)  # busy at noon an
 _CUSTOMER_EVERY_MS = 2 * MINUTE_MS
 _SCALE_STEP_KG = 0.005
 _SCALE_NOISE_KG = 0.002
+# What faults of the scales show at most, on trays of their own.
+_JUMP_KG = 0.4
+_DRIFT_KG = 0.2
+_GONE_KG = 0.6
 _UNWEIGHED = (None,) * TRAYS  # while the door is open hands lean on the trays
 Levels = tuple[float, ...]
 
@@ -99,7 +103,7 @@ class Cabinet:
             rows += self._climate(day, start, end)
             rows += self._edges(day, start, end)
         rows.sort()
-        return rows
+        return [row for row in rows if not self._faults.active(FaultKind.RECORDER_STOP, row.ts_ms)]
 
     def clock_offset_ms(self, ts_ms: int) -> int:
         """What the cabinet's clock is off by."""
@@ -125,7 +129,7 @@ class Cabinet:
             *self._scales(ts_ms, scene),
             round(self._humidity_percent + noise),
             scene.door.opened(ts_ms),
-            1,
+            int(active(scene.faults, FaultKind.MAINS_LOST, ts_ms) is None),
             round(self._signal_dbm + 2 * noise),
         )
 
@@ -134,9 +138,10 @@ class Cabinet:
         slot_ms = ROW_MS // TRAYS
         minute_ms = ts_ms - ts_ms % ROW_MS
         noise = self._scale_noise.at
+        wrong = _scales_off_kg(ts_ms, scene.faults)
         return tuple(
-            _shown(level + _SCALE_NOISE_KG * noise(minute_ms + tray * slot_ms))
-            for tray, level in enumerate(levels)
+            _shown(level + off + _SCALE_NOISE_KG * noise(minute_ms + tray * slot_ms))
+            for tray, (level, off) in enumerate(zip(levels, wrong, strict=True))
         )
 
     def _edges(self, day: int, after_ms: int, upto_ms: int) -> list[Moment]:
@@ -205,6 +210,19 @@ class Cabinet:
             steps.append(ts)
             history.append(tuple(levels))
         return tuple(steps), tuple(history)
+
+
+def _scales_off_kg(ts_ms: int, faults: tuple[Fault, ...]) -> Levels:
+    """What each tray shows too much: a zero that leapt or creeps, goods that went unseen."""
+    off = [0.0] * TRAYS
+    if active(faults, FaultKind.SCALE_JUMP, ts_ms):
+        off[0] += _JUMP_KG
+    if drift := active(faults, FaultKind.SCALE_DRIFT, ts_ms):
+        off[1] += _DRIFT_KG * (ts_ms - drift.start_ms) / (drift.end_ms - drift.start_ms)
+    if active(faults, FaultKind.GOODS_GONE, ts_ms):
+        off[2] -= _GONE_KG
+        off[3] -= _GONE_KG
+    return tuple(off)
 
 
 def _shown(kg: float) -> float:

@@ -61,7 +61,8 @@ class Probe:
     def disturbed(self, around: Around, setpoints: Iterable[Setpoint] = ()) -> Disturbances:
         """Everything that acts on the zone around the day; setpoints in order of time."""
         zone = self._zone
-        stops = [zone.stop(*span) for span in around.spans(FaultKind.COMPRESSOR_STOP)]
+        halts = (FaultKind.COMPRESSOR_STOP, FaultKind.MAINS_LOST)
+        stops = [zone.stop(*span) for kind in halts for span in around.spans(kind)]
         defrosts = zone.defrosts(midnight_ms(around.day - 1), midnight_ms(around.day + 1))
         return Disturbances(
             zone.courses(in_order([stop for stop in stops if stop], defrosts)),

@@ -113,6 +113,12 @@ class Controller:
         self._abilities = abilities
         world.follow(controls)
 
+    def lock_sale(self, at_ms: int) -> None:
+        """Stop selling of one's own accord, from an instant that is not yet measured."""
+        locks = _locks(self.controls, at_ms, locked=True)
+        self.controls = msgspec.structs.replace(self.controls, locks=locks)
+        self._world.follow(self.controls)
+
     def obey(self, command: Command, at_ms: int) -> Result:
         """Carry a command out at an instant that is not yet measured."""
         self.controls, result = obey(self.controls, command, self._abilities, at_ms=at_ms)

@@ -24,6 +24,14 @@ class FaultKind(StrEnum):
     CLOCK_WRONG = "clock_wrong"
     RADIO_GAP = "radio_gap"
     GPS_DRIFT = "gps_drift"
+    GNSS_LOST = "gnss_lost"
+    DETOUR = "detour"
+    SUPPLY_CUT = "supply_cut"
+    RECORDER_STOP = "recorder_stop"
+    MAINS_LOST = "mains_lost"
+    SCALE_DRIFT = "scale_drift"
+    SCALE_JUMP = "scale_jump"
+    GOODS_GONE = "goods_gone"
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,7 @@ class Fault:
     """Something is wrong in [start, end).
 
     A wrong clock is off by ``offset_ms`` at the start and by ``drift_ppm`` of the time since then.
+    A detour leads up to ``metres`` north of the round.
     """
 
     kind: FaultKind
@@ -38,6 +47,7 @@ class Fault:
     end_ms: int
     offset_ms: int = 0
     drift_ppm: int = 0
+    metres: int = 0
 
     def offset_at_ms(self, ts_ms: int) -> int:
         """What the clock is off by at an instant of the fault."""
@@ -49,6 +59,7 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A wrong clock is off by ``offset_s`` when it begins, or shows the time ``reads`` then (1970
     after an empty battery, a leap day); either way it gains ``drift_ppm``, loses when negative.
+    A detour is ``metres`` long.
     """
 
     dev: str
@@ -58,12 +69,14 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset_s: int = -7_200
     reads: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     drift_ppm: Annotated[int, msgspec.Meta(ge=-500_000, le=500_000)] = 0
+    metres: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 2_000
 
     def fault(self) -> Fault:
         """The fault it orders."""
         end_ms = self.at_ms + self.duration_s * 1_000
         if self.kind is not FaultKind.CLOCK_WRONG:
-            return Fault(self.kind, self.at_ms, end_ms)
+            metres = self.metres if self.kind is FaultKind.DETOUR else 0
+            return Fault(self.kind, self.at_ms, end_ms, metres=metres)
         offset_ms = self.offset_s * 1_000
         if self.reads is not None:
             offset_ms = round(self.reads.timestamp()) * 1_000 - self.at_ms

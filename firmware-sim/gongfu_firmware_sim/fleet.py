@@ -17,10 +17,11 @@ from gongfu_firmware_sim.controls import Controller
 from gongfu_firmware_sim.daytime import MINUTE_MS
 from gongfu_firmware_sim.errors import RingError
 from gongfu_firmware_sim.link import Link
-from gongfu_firmware_sim.moment import Model
+from gongfu_firmware_sim.moment import Model, Moment
 from gongfu_firmware_sim.outbox import Key, Outbox, Range
 from gongfu_firmware_sim.recorder import Recorder
 from gongfu_firmware_sim.ring import Changes, Ring, Stored
+from gongfu_firmware_sim.sale_guard import SaleGuard
 from gongfu_firmware_sim.status import SimStatus
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Unit:
     cursor_ms: int
     failed: bool = False
     controller: Controller | None = None
+    guard: SaleGuard | None = None
 
 
 class Fleet:
@@ -116,6 +118,22 @@ class Fleet:
             for message in unit.recorder.record(moment, offset_ms=offset_ms, now_s=now_s):
                 self._owed.messages.append(message)
                 self._owed.newest_ms[unit.dev] = moment.ts_ms
+            self._guard(unit, moment, now_s)
+
+    def _guard(self, unit: Unit, moment: Moment, now_s: float) -> None:
+        """Let the cabinet stop selling by itself, durable before anything else is told."""
+        guard, controller = unit.guard, unit.controller
+        if guard is None or controller is None:
+            return
+        cut_off, controls = not unit.link.online, controller.controls
+        if not guard.feel(moment.ts_ms, moment.values, cut_off=cut_off, controls=controls):
+            return
+        controller.lock_sale(unit.cursor_ms + 1)
+        self._owed.controls[unit.dev] = controller.controls
+        at_ms = moment.ts_ms + unit.model.clock_offset_ms(moment.ts_ms)
+        told = {"locked": True, "celsius": round(guard.celsius or 0.0, 1)}
+        message = unit.recorder.event("sale_lock", told, ts_ms=at_ms, now_s=now_s)
+        self._owed.messages.append(message)
 
     def _carry_out(self, unit: Unit) -> None:
         """Do what was commanded; told when it is on disk, with what it changed."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import NAMESPACE_OID, uuid5
 
 from gongfu_broker.codec import encode
-from gongfu_broker.payloads import Batch, Event
+from gongfu_broker.payloads import Batch, Event, Fields
 from gongfu_broker.topics import Leaf
 from gongfu_firmware_sim.moment import Moment, Values
 from gongfu_firmware_sim.outbox import Outbox
@@ -24,7 +24,9 @@ class Recorder:
     def record(self, moment: Moment, *, offset_ms: int, now_s: float) -> Iterable[Stored]:
         """Messages that are complete with this moment; usually none."""
         if moment.door is not None:
-            yield self._event(moment, offset_ms, now_s)
+            yield self.event(
+                "door", {"open": moment.door}, ts_ms=moment.ts_ms + offset_ms, now_s=now_s
+            )
         self._rows.append((moment.ts_ms, moment.values))
         self.rows += 1
         if moment.closes:
@@ -38,7 +40,8 @@ class Recorder:
         batch = Batch(v=1, boot=self._outbox.boot, seq=seq, t0=t0 + offset_ms, s=rows, lo=lo)
         return Stored(self._dev, batch.boot, seq, Leaf.TEL, encode(batch))
 
-    def _event(self, moment: Moment, offset_ms: int, now_s: float) -> Stored:
+    def event(self, kind: str, data: Fields, *, ts_ms: int, now_s: float) -> Stored:
+        """Something that happened once; ``ts_ms`` by the device's own clock."""
         seq, lo = self._outbox.issue(now_s)
         boot = self._outbox.boot
         event = Event(
@@ -46,9 +49,9 @@ class Recorder:
             boot=boot,
             seq=seq,
             id=str(uuid5(NAMESPACE_OID, f"{self._name}/{boot}/{seq}")),
-            ts=moment.ts_ms + offset_ms,
-            kind="door",
-            data={"open": moment.door},
+            ts=ts_ms,
+            kind=kind,
+            data=data,
             lo=lo,
         )
         return Stored(self._dev, boot, seq, Leaf.EVT, encode(event))

@@ -22,6 +22,7 @@ from gongfu_firmware_sim.link import Identity, Link
 from gongfu_firmware_sim.outbox import Outbox, Pace
 from gongfu_firmware_sim.recorder import Recorder
 from gongfu_firmware_sim.ring import Ring, Started
+from gongfu_firmware_sim.sale_guard import KEPT, SaleGuard
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec, check
 from gongfu_firmware_sim.status import SimStatus
 from gongfu_firmware_sim.truck import Truck
@@ -119,6 +120,7 @@ def _unit(
         recorder=Recorder(spec.seed, device.dev, outbox),
         link=link,
         controller=Controller(model, _abilities(device), was.controls),
+        guard=_guard(device),
         cursor_ms=_start_ms(device.dev, was.newest_ms, setup.clock.now_ms()),
     )
 
@@ -126,6 +128,12 @@ def _unit(
 def model_of(device: DeviceSpec, spec: ScenarioSpec) -> Cabinet | Truck:
     """The world of one device as a function of time."""
     return Truck(device, spec) if device.kind is DeviceKind.TRUCK else Cabinet(device, spec)
+
+
+def _guard(device: DeviceSpec) -> SaleGuard | None:
+    """Of a cabinet that keeps what can spoil."""
+    goods = KEPT.get(device.zones[0]) if device.kind is DeviceKind.CABINET else None
+    return SaleGuard(goods) if goods else None
 
 
 def _abilities(device: DeviceSpec) -> Abilities:

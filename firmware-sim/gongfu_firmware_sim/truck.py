@@ -20,10 +20,10 @@ from gongfu_firmware_sim.daytime import (
 )
 from gongfu_firmware_sim.disturbance import Disturbances
 from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span
-from gongfu_firmware_sim.duty import Duty, Fix, day_off, plan_duty
+from gongfu_firmware_sim.duty import Drift, Duty, Fix, day_off, plan_duty
 from gongfu_firmware_sim.errors import ScenarioError
 from gongfu_firmware_sim.fault_plan import FaultPlan
-from gongfu_firmware_sim.faults import Fault, FaultKind
+from gongfu_firmware_sim.faults import Fault, FaultKind, active
 from gongfu_firmware_sim.moment import Moment, Values
 from gongfu_firmware_sim.roads import Road, road_between, shifted
 from gongfu_firmware_sim.rounds import weekly_rounds
@@ -36,6 +36,8 @@ _LOAD_EVERY = 6
 _PARKED_EVERY = 30
 _CAPACITY_KG = 800.0
 _POSITION_NOISE_M = 6.0
+_BACKUP_VOLT = 4.1  # the tracker's own cell, once the cable is off
+_NO_FIX: Values = (None, None, None, None, 0)
 _NO_CLIMATE: Values = (None,) * 2
 _NO_LOAD: Values = (None,) * 8  # position, load and humidity
 # Of an open door's effect behind a strip curtain; the inner, frozen zone lies behind the outer.
@@ -98,7 +100,7 @@ class Truck:
             rows += self._periodic(scene, start, end)
             rows += self._edges(scene, start, end)
         rows.sort()
-        return rows
+        return [row for row in rows if not self._faults.active(FaultKind.RECORDER_STOP, row.ts_ms)]
 
     def clock_offset_ms(self, ts_ms: int) -> int:
         """What the truck's clock is off by."""
@@ -142,12 +144,20 @@ class Truck:
             round(self._humidity_percent + other),
             scene.door.opened(ts_ms),
             odometer,
-            round((13.8 if scene.duty.on_duty(ts_ms) else 12.6) + 0.05 * other, 1),
+            self._volt(ts_ms, scene),
             round(self._signal_dbm + 4 * other),
         )
 
+    def _volt(self, ts_ms: int, scene: _Scene) -> float:
+        if active(scene.faults, FaultKind.SUPPLY_CUT, ts_ms):
+            return _BACKUP_VOLT
+        volt = 13.8 if scene.duty.on_duty(ts_ms) else 12.6
+        return round(volt + 0.05 * self._other.at(ts_ms), 1)
+
     def _position(self, ts_ms: int, scene: _Scene, fix: Fix) -> Values:
         """lat, lon, speed, heading, satellites as the receiver tells them."""
+        if active(scene.faults, FaultKind.GNSS_LOST, ts_ms):
+            return _NO_FIX
         east = _POSITION_NOISE_M * self._east.at(ts_ms)
         north = _POSITION_NOISE_M * self._north.at(ts_ms)
         other = self._other.at(ts_ms)
@@ -156,6 +166,9 @@ class Truck:
             share = drift.share(ts_ms)
             east, north = east + share * drift.east_m, north + share * drift.north_m
             satellites -= 6 if share else 0
+        if detour := active(scene.faults, FaultKind.DETOUR, ts_ms):
+            away = Drift(detour.start_ms, detour.end_ms, 0.0, detour.metres)
+            north += away.share(ts_ms) * away.north_m
         lon, lat = shifted(fix.at, east, north)
         speed = fix.speed_kmh + 0.3 * other
         return (

@@ -26,6 +26,7 @@ __all__ = [
     "IncidentBook",
     "IncidentEvent",
     "IncidentView",
+    "IncidentWords",
     "IngestStatus",
     "Readings",
     "RegistryStore",
@@ -185,7 +186,8 @@ class IncidentView:
     """An incident as people see it: the fold of its events. Celsius, seconds, UTC ms.
 
     ``consequence`` is ``product`` when goods were exposed. ``shelved_until_ms`` may have passed:
-    then it is not shelved any more. ``work_order`` while out of service.
+    then it is not shelved any more. ``work_order`` while out of service. ``parent`` is the
+    incident that it follows from; ``sale_locked_ms`` since when it locks its cabinet's sale.
     """
 
     id: str
@@ -200,8 +202,8 @@ class IncidentView:
     begin_ms: int
     raised_ms: int
     end_ms: int | None
-    peak_celsius: float
-    limit_celsius: float
+    peak_celsius: float | None
+    limit_celsius: float | None
     unknown_s: int
     late: bool
     acked_by: str | None
@@ -218,6 +220,8 @@ class IncidentView:
     dispositions: Sequence[DispositionView] = ()
     closed_by: str | None = None
     closed_ms: int | None = None
+    parent: str | None = None
+    sale_locked_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,19 @@ class Actor:
     now_ms: int
     real_ms: int
     scope: Scope = EVERYTHING
+
+
+@dataclass(frozen=True)
+class IncidentWords:
+    """What the rule of an incident says to people: what is wrong and what to do.
+
+    ``breach_min``: minutes until the goods pass their limit as it looks now, p10, p50 and p90;
+    None among them is not as far as can be seen. All None where nothing can be said.
+    """
+
+    zh: str | None = None
+    en: str | None = None
+    breach_min: tuple[int | None, ...] | None = None
 
 
 class IncidentBook(Protocol):
@@ -261,6 +278,10 @@ class IncidentBook(Protocol):
 
     def events(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Sequence[IncidentEvent]:
         """Its events in order. Raises NotFoundError."""
+        ...
+
+    def words(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentWords:
+        """What its rule says of it, made when asked. Raises NotFoundError."""
         ...
 
     def acknowledge(

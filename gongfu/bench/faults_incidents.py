@@ -11,53 +11,61 @@ from gongfu.bench.faults_stand import Stand, until
 from gongfu.faults.effort import Figures
 from gongfu.fleet_side import open_fleet
 from gongfu_broker.clock import real_ms
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.assets import Asset, Zone
 from gongfu_fleet.ports import IncidentView
+from gongfu_fleet.services.cold_policies import cold_policy
 
 MINUTE_MS = 60_000
 # Long enough for the slowest rule that is used here, with quiet rows before and behind.
 HOT_MINUTES, QUIET_MINUTES = 60, 20
-SLOWEST_RULE_S = 1_800
+SLOWEST_RULE_MIN = 30
+# The goods warm, too, and the unit has a reason each; the air's is the one that is counted.
+COUNTED = Hazard.AIR_HIGH.value
 # Each breach of an asset has hours of its own, far from the rows that the herd sends now.
 WINDOW_MS = 4 * 60 * MINUTE_MS
 ABOVE_CELSIUS = 6.0
-# Longer than the delays of quick_alarms, which are 5 s.
+# Longer than the delays of quick_alarms, which are 4 s.
 HOT_S, COOL_S = 6, 8
 MOST = 10_000
 
 
 def breakable(assets: Sequence[Asset]) -> list[Asset]:
-    """Assets whose first zone has an upper limit and a rule of at most half an hour."""
+    """Assets whose first zone has a rule of at most half an hour."""
     return [a for a in assets if a.zones and _judges_soon(a.zones[0])]
 
 
 def _judges_soon(zone: Zone) -> bool:
-    return zone.policy.high_celsius is not None and zone.policy.on_delay_s <= SLOWEST_RULE_S
+    return cold_policy(zone.policy.product_class).air_delay_min <= SLOWEST_RULE_MIN
 
 
-def breach(zone: Zone, begin_ms: int) -> Rows:
-    """Quiet rows, an hour too warm, quiet rows, one a minute."""
-    high = zone.policy.high_celsius or 0.0
+def breach(zone: Zone, begin_ms: int) -> tuple[int, Rows]:
+    """When it is seen to begin, and quiet rows, an hour too warm, quiet rows, one a minute.
+
+    The median of three readings counts, so the second warm one is the first that is believed.
+    """
+    high = cold_policy(zone.policy.product_class).air_high_celsius
     rows = []
     for minute in range(-QUIET_MINUTES, HOT_MINUTES + QUIET_MINUTES):
         hot = 0 <= minute < HOT_MINUTES
         celsius = high + ABOVE_CELSIUS if hot else high - 2.0
         rows.append((begin_ms + minute * MINUTE_MS, (*([None] * (zone.zone - 1)), celsius)))
-    return rows
+    return begin_ms + MINUTE_MS, rows
 
 
 def breach_now(zone: Zone, now_ms: int) -> tuple[int, Rows]:
     """Cool rows, then rows too warm for longer than a quick rule waits, the last one now.
 
-    Returns the millisecond it began in, and the rows, one a second. See ``quick_alarms``.
+    Returns the millisecond it is seen to begin in, and the rows, one a second. See ``breach`` and
+    ``quick_alarms``.
     """
-    high = zone.policy.high_celsius or 0.0
+    high = cold_policy(zone.policy.product_class).air_high_celsius
     begin_ms = now_ms - HOT_S * 1_000
     rows = []
     for second in range(-COOL_S, HOT_S + 1):
         celsius = high + ABOVE_CELSIUS if second >= 0 else high - 2.0
         rows.append((begin_ms + second * 1_000, (*([None] * (zone.zone - 1)), celsius)))
-    return begin_ms, rows
+    return begin_ms + 1_000, rows
 
 
 class Breaches:
@@ -83,7 +91,8 @@ class Breaches:
         turn = len(self.told)
         asset = self._assets[turn % len(self._assets)]
         begin_ms = self._began_ms - (turn // len(self._assets) + 1) * WINDOW_MS
-        self._herd.tell(asset.id, breach(asset.zones[0], begin_ms))
+        begin_ms, rows = breach(asset.zones[0], begin_ms)
+        self._herd.tell(asset.id, rows)
         self.told.add((asset.id, begin_ms))
         return asset.id, begin_ms
 
@@ -99,7 +108,7 @@ class Breaches:
         """From now until the incident of a breach stands in the list that people see."""
         began = time.monotonic()
         until(
-            lambda: any(item["begin_ms"] == begin_ms for item in self._list(asset)),
+            lambda: any(_counts(item, begin_ms) for item in self._list(asset)),
             timeout_s,
             f"an incident of {asset} is shown",
         )
@@ -119,7 +128,8 @@ class Breaches:
 
     def figures(self) -> Figures:
         """Breaches against the ledger: each must stand there once; the platform must be down."""
-        stands = [(view.asset, view.begin_ms) for view in self._ledger() if not view.merged_into]
+        air = [view for view in self._ledger() if view.hazard == COUNTED]
+        stands = [(view.asset, view.begin_ms) for view in air if not view.merged_into]
         return {
             "breaches": len(self.told),
             "incidents_lost": len(self.told - set(stands)),
@@ -166,6 +176,10 @@ def breaches(stand: Stand, herd: Herd) -> Iterator[Breaches]:
         yield made
     finally:
         made.close()
+
+
+def _counts(item: Figures, begin_ms: int) -> bool:
+    return (item["hazard"], item["begin_ms"]) == (COUNTED, begin_ms)
 
 
 def _acked(view: IncidentView | None) -> bool:

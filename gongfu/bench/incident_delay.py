@@ -24,7 +24,10 @@ def incident_delays_s(
             if incident.late:
                 continue
             noted_ms = fleet.incidents.events(incident.id)[0].at_ms
-            received = _received_ms(telemetry, devices[incident.asset], incident.raised_ms)
+            device = devices.get(incident.asset)
+            if device is None:
+                continue  # of a site or of the link: no row tells of it
+            received = _received_ms(telemetry, device, incident.raised_ms)
             if received is not None:
                 delays.append((noted_ms - received) / 1000 / settings.demo.speed)
     return delays

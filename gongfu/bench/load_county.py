@@ -20,9 +20,9 @@ FIRST = 10_001
 _QUIET = tuple(round(3 + (7 * n % 41) / 20, 2) for n in range(41))
 _WARM = tuple(round(11 + (7 * n % 41) / 20, 2) for n in range(41))
 _KG = tuple(round(12 + (5 * n % 23) / 1000, 3) for n in range(23))
-# A warm device's second message is a backlog of half an hour, a row a minute, but for 5 to 60 s:
-# its alarm delay of 30 min passes while the load runs.
-HISTORY_ROWS = 30
+# A warm device's second message is a backlog, a row a minute: what might be a defrost of a unit
+# unknown (75 min) is none any more while the load runs, in its first two minutes.
+HISTORY_ROWS = 75
 BACKLOG = 2
 MINUTE_MS = 60_000
 _SPREAD_S = 55

@@ -1,7 +1,7 @@
 """The shape of ThingsBoard's scenario B: 5,000 devices, a message of three points each per second.
 
 A production worker (``gongfu worker``) with alarms on takes them, in real time, while broker and
-generator share its machine. Some devices come back from half an hour above their limit, so that
+generator share its machine. Some devices come back from 75 minutes above their limit, so that
 incidents are raised while it runs. ``backlog_slope`` is the regression of how many messages the
 broker took and the watch has not followed yet, in messages per second; flat is near zero.
 """

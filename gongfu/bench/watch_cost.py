@@ -21,7 +21,9 @@ from gongfu_broker.topics import Leaf
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
-from gongfu_fleet.domain.alarms.policy import ZonePolicy
+from gongfu_fleet.domain.alarms.rulebook import Row
+from gongfu_fleet.domain.alarms.zone_book import zone_book
+from gongfu_fleet.services.cold_policies import cold_policy
 from gongfu_fleet.services.watch_cold_chain import ColdChainWatch
 from gongfu_fleet.services.watch_ports import WatchedZone
 from gongfu_fleet.services.watch_unsaved import Pace
@@ -30,35 +32,40 @@ from gongfu_ingest.log import Entry, TelemetryLog
 
 MINUTE_MS = 60_000
 BEGIN_MS = 1_790_000_000_000
+# Seconds from there to the end of the minute, and minutes of warmth that prove nothing yet.
+FIRST_END_S, HISTORY = 40, 75
 METRIC = "zone_1_celsius"
 DEVICES, WARM_IN = 5_000, 50
 # What a turn finds when the worker commits five times a second.
 TURN_RECORDS = 1_000
 # What arrives in the seconds that calm readings may wait, at a record per device and second.
 SAVED_RECORDS = 10_000
-POLICY = ZonePolicy(
-    "chilled", 1, 0.0, 8.0, 0.5, 30 * MINUTE_MS, 20 * MINUTE_MS, 10 * MINUTE_MS, 15 * MINUTE_MS
-)
+PRODUCT_CLASS = "chilled_generic"
 
 
 @dataclass(frozen=True)
 class Script:
-    """A sample a second of each device; the first ``warm`` breach and begin with half an hour."""
+    """A sample a second of each device; the first ``warm`` breach, and begin with 75 minutes of it.
+
+    So long it might be a defrost of a unit unknown. They are raised one after another, with the
+    first sample of their next minute.
+    """
 
     warm: int
 
     def rows(self, place: int, seq: int) -> list[tuple[int, float]]:
         """(device time, celsius) of the samples of message ``seq`` (1, 2, …), the oldest first."""
-        at_ms, wander = BEGIN_MS + seq * 1_000, 7 * (seq + place) % 41 / 20
+        # Minutes end at another second for each device, as they do in a county.
+        phase = place % 60 if place >= self.warm else FIRST_END_S - 2 - place % 10
+        at_ms, wander = BEGIN_MS + (seq + phase) * 1_000, 7 * (seq + place) % 41 / 20
         if place >= self.warm:
             return [(at_ms, 3 + wander)]
         # Ever warmer: each sample is a new peak to measure.
         now = (at_ms, 11 + seq / 60)
         if seq > 1:
             return [now]
-        # They are raised one after another in the seconds that follow.
-        first_ms = at_ms - 30 * MINUTE_MS + 1_000 * (place % 10 + 1)
-        return [*((first_ms + n * MINUTE_MS, 11.0) for n in range(30)), now]
+        first_ms = at_ms - HISTORY * MINUTE_MS + 500
+        return [*((first_ms + n * MINUTE_MS, 11.0) for n in range(HISTORY)), now]
 
     def payload(self, place: int, seq: int) -> bytes:
         """The message."""
@@ -91,13 +98,14 @@ class Told:
     places: Mapping[str, int]
 
     def series(
-        self, dev: str, _metric: str, start_ms: int, end_ms: int
-    ) -> tuple[int, list[tuple[int, float]]]:
-        """Every sample of the device in the log."""
+        self, dev: str, _metrics: Sequence[str], start_ms: int, end_ms: int
+    ) -> tuple[int, list[Row]]:
+        """Every row of the device in the log, its door shut."""
         head, place = self.log.head(), self.places[dev]
         rounds = head // len(self.places) + (head % len(self.places) > place)
         rows = [row for seq in range(1, rounds + 1) for row in self.script.rows(place, seq)]
-        return head, [(ts, round(value, 2)) for ts, value in rows if start_ms <= ts < end_ms]
+        inside = [(ts, value) for ts, value in rows if start_ms <= ts < end_ms]
+        return head, [(ts, (round(value, 2), 0.0)) for ts, value in inside]
 
     def devices(self) -> tuple[int, Collection[str]]:
         """Those that the log has heard of."""
@@ -121,7 +129,7 @@ class Stand:
         upgrade(self._engine)
         ids = count()
         places = {dev: place for place, dev in enumerate(self.devices)}
-        zone = (WatchedZone(1, METRIC, POLICY),)
+        zone = (WatchedZone(1, zone_book(METRIC, cold_policy(PRODUCT_CLASS))),)
         self.store = SqlIncidentStore(self._engine)
         self.watch = ColdChainWatch(
             log=self._log,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gongfu.cli import audit, ca, devices, duty, notify, rules, tokens, users
+from gongfu.cli import audit, ca, devices, duty, notify, policies, rules, tokens, users
 from gongfu.cli.options import Json, State, complete, settings_of
 from gongfu.cli.output import NOT_WELL, emit, fail, say
 from gongfu.cli.store import store_app
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(audit.app, name="audit")
 app.add_typer(duty.app, name="duty")
 app.add_typer(notify.app, name="notify")
+app.add_typer(policies.app, name="policies")
 app.add_typer(rules.app, name="rules")
 app.add_typer(ca.app, name="ca")
 app.add_typer(devices.app, name="devices")

@@ -143,8 +143,9 @@ def _report(
     say(f"{len(series.rows)} samples in {sent} messages are durable; {len(found)} incidents:")
     for incident in found:
         body = _body(incident, shift_ms)
-        peak = f"peak {incident.peak_celsius:.1f} °C, limit {incident.limit_celsius:.1f} °C"
-        say(f"  {body['recorded_begin']} … {body['recorded_end']}  {incident.hazard}  {peak}")
+        told = (("peak", incident.peak_celsius), ("limit", incident.limit_celsius))
+        heights = ", ".join(f"{name} {c:.1f} °C" for name, c in told if c is not None)
+        say(f"  {body['recorded_begin']} … {body['recorded_end']}  {incident.hazard}  {heights}")
 
 
 def _body(incident: IncidentView, shift_ms: int) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gongfu.cli import rules_diff
 from gongfu.cli.output import emit, fail, say
 from gongfu.replay.series import Mapping, Unit
 from gongfu_fleet.errors import FleetError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The cold-chain rules over recorded series.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
 HOURS_MS = 3_600_000
+app.add_typer(rules_diff.app)
 
 
 @app.callback()

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.domain.alarms.incident import Finding, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard
-from gongfu_fleet.domain.alarms.timeline import Sample
-from gongfu_fleet.domain.alarms.zone import ZoneState, advance
+from gongfu_fleet.domain.alarms.rulebook import Found, Row, sampled
+from gongfu_fleet.domain.alarms.zone import advance, fresh
 from gongfu_fleet.services.watch_ports import WatchedZone
 from gongfu_ingest.stores.embedded import EmbeddedStore
 
@@ -46,7 +45,7 @@ def check_incidents(
     ledger: SqlIncidentStore, zones: Zones, store: EmbeddedStore
 ) -> IncidentVerdict:
     """Judge the living incidents by the stored readings and the policies of today."""
-    told = Counter(_told(ledger))
+    told = Counter(_told(ledger, zones))
     true = Counter(_true(zones, store))
     missing, made_up = true - told, told - true
     return IncidentVerdict(
@@ -58,35 +57,39 @@ def check_incidents(
     )
 
 
-def _told(ledger: SqlIncidentStore) -> Iterator[Known]:
+def _told(ledger: SqlIncidentStore, zones: Zones) -> Iterator[Known]:
     for incident in ledger.page(MOST, None, asset=None, only_open=False):
-        if incident.living:
+        if incident.living and _judged(zones, incident.subject):
             yield incident.subject, incident.finding
+
+
+def _judged(zones: Zones, subject: Subject) -> bool:
+    """Whether a rulebook tells of it; of silence and lost links others do."""
+    watched = zones.get(subject.asset, ())
+    return any(subject.hazard in z.book.hazards for z in watched if z.zone == subject.zone)
 
 
 def _true(zones: Zones, store: EmbeddedStore) -> Iterator[Known]:
     samples = _samples(zones, store)
     for asset, watched in zones.items():
         for zone in watched:
-            yield from _found(asset, zone, samples[asset, zone.metric])
+            yield from _found(asset, zone, samples[asset, zone.zone])
 
 
-def _samples(zones: Zones, store: EmbeddedStore) -> dict[tuple[str, str], list[Sample]]:
-    """Readings of every watched zone, oldest first."""
-    found: dict[tuple[str, str], list[Sample]] = defaultdict(list)
-    metrics = {asset: {zone.metric for zone in watched} for asset, watched in zones.items()}
+def _samples(zones: Zones, store: EmbeddedStore) -> dict[tuple[str, int], list[Row]]:
+    """Rows of every watched zone, oldest first."""
+    found: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for point in store.export(0, END_MS):
-        for metric in metrics.get(point.dev, set()) & point.values.keys():
-            found[point.dev, metric].append((point.ts_ms, point.values[metric]))
+        for zone in zones.get(point.dev, ()):
+            row = (point.ts_ms, tuple(map(point.values.get, zone.book.columns)))
+            if any(value is not None for value in row[1]):
+                found[point.dev, zone.zone].append(row)
     return found
 
 
-def _found(asset: str, zone: WatchedZone, samples: list[Sample]) -> Iterator[Known]:
-    run = advance(ZoneState(zone.metric, zone.policy), samples, from_ms=0)
-    for hazard in Hazard:
-        limit = zone.policy.limit(hazard)
-        if limit is None:
-            continue
-        for episode in run.episodes[hazard]:
-            judged_by = (limit.celsius, zone.policy.product_class, zone.policy.version)
-            yield Subject(asset, zone.zone, hazard), Finding(episode, *judged_by)
+def _found(asset: str, zone: WatchedZone, rows: list[Row]) -> Iterator[Known]:
+    book = zone.book
+    run = advance(book, fresh(book), sampled(rows, book.sample_ms), from_ms=0)
+    for hazard, episodes in run.episodes.items():
+        for episode in episodes:
+            yield Subject(asset, zone.zone, hazard), book.finding(Found(hazard, episode))

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -27,9 +26,11 @@ from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
 from gongfu.simulated_secrets import simulated_secrets
 from gongfu_broker.clock import real_ms
 from gongfu_broker.ports import resolved_samples
-from gongfu_fleet.domain.assets import Policy
-from gongfu_fleet.domain.registry import RegistryRecords
-from gongfu_fleet.services.seed import shipped_policies
+from gongfu_fleet.adapters.db.policies import SqlPolicies
+from gongfu_fleet.domain.audit import Deed
+from gongfu_fleet.domain.policies import Layer, Target
+from gongfu_fleet.services.cold_policies import shipped_cold_policies
+from gongfu_fleet.services.policy_ports import Draft
 from gongfu_ingest.database import Database
 from gongfu_ingest.errors import IngestError
 from gongfu_ingest.log import TelemetryLog
@@ -39,7 +40,16 @@ RING = "devices.db"
 LOOK_S = 0.05
 PAGE = 2_000
 WHOLE_S, REST_S = 60.0, 420.0
-ALARM_DELAY_S = 5
+ALARM_DELAY_S = 4
+QUICK = {
+    "sample_s": 1.0,
+    "air_delay_min": ALARM_DELAY_S / 60,
+    "low_delay_min": ALARM_DELAY_S / 60,
+    "off_delay_min": ALARM_DELAY_S / 60,
+    "door_grace_min": 0.0,
+    "defrost_shortest_min": 0.0,
+    "defrost_longest_min": 1 / 60,
+}
 REAL_TIME = {"GONGFU_DEMO__SIMULATE": "false"}
 
 
@@ -64,24 +74,17 @@ def site_settings(state: Path) -> Settings:
 
 
 def quick_alarms(settings: Settings) -> None:
-    """Policies that raise after seconds instead of half an hour: the next version of each."""
+    """A layer over each class: every second is judged, seconds are enough, nothing explains."""
     fleet = open_fleet(settings)
     try:
-        quick = tuple(_quick(policy) for policy in shipped_policies())
-        fleet.registry.save(RegistryRecords(policies=quick))
+        store, now_ms = SqlPolicies(fleet.engine), real_ms()
+        for product_class in shipped_cold_policies():
+            target = Target(Layer.CLASS, product_class)
+            draft = Draft(target, QUICK, "a test", "quick alarms", "a test", now_ms, 0)
+            deed = Deed(now_ms, "a test", "policy.save", f"policy:{target}")
+            store.append(draft, expected=0, deed=deed)
     finally:
         fleet.close()
-
-
-def _quick(policy: Policy) -> Policy:
-    return replace(
-        policy,
-        version=policy.version + 1,
-        on_delay_s=ALARM_DELAY_S,
-        low_on_delay_s=ALARM_DELAY_S,
-        off_delay_s=ALARM_DELAY_S,
-        source="a test",
-    )
 
 
 class Platform:

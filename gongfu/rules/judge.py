@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gongfu_fleet.domain.alarms.rules.rule import RuleHazard
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rules.zone_rules import FRESH, Found, follow, open_findings
 from gongfu_fleet.domain.coldchain.breach import Forecast, Goods, forecast
 from gongfu_fleet.domain.coldchain.exposure import Exposure, exposed, unmeasured
@@ -12,7 +12,7 @@ from gongfu_fleet.domain.coldchain.policy import HOUR_MS, MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.reading import Reading
 from gongfu_fleet.domain.coldchain.unit import Unit
 
-WARMING = frozenset({RuleHazard.AIR_HIGH, RuleHazard.NO_COOLING, RuleHazard.DOOR_AJAR})
+WARMING = frozenset({Hazard.AIR_HIGH, Hazard.NO_COOLING, Hazard.DOOR_AJAR})
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Judgement:
 def judge(readings: Sequence[Reading], policy: ColdPolicy) -> Judgement:
     """Follow the readings, which are distinct in time and in order, to their end."""
     state, temperatures = FRESH, _Temperatures(policy)
-    raised: dict[tuple[RuleHazard, int], Judged] = {}
-    over: dict[tuple[RuleHazard, int], Found] = {}
+    raised: dict[tuple[Hazard, int], Judged] = {}
+    over: dict[tuple[Hazard, int], Found] = {}
     for reading in readings:
         followed = follow(state, (reading,), policy)
         state = followed.state
@@ -60,7 +60,7 @@ def judge(readings: Sequence[Reading], policy: ColdPolicy) -> Judgement:
     return Judgement(tuple(in_order), temperatures.felt(), state.unit)
 
 
-def _key(found: Found) -> tuple[RuleHazard, int]:
+def _key(found: Found) -> tuple[Hazard, int]:
     return found.hazard, found.episode.begin_ms
 
 

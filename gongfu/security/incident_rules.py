@@ -34,7 +34,9 @@ from gongfu_fleet.domain.alarms.handling import (
     Shelved,
     Step,
 )
-from gongfu_fleet.domain.alarms.incident import Acknowledged, Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
+from gongfu_fleet.domain.alarms.incident import Acknowledged
+from gongfu_fleet.domain.alarms.modifiers import SaleLocked
 from gongfu_fleet.domain.notify.link import KEY_BYTES, token
 from gongfu_fleet.domain.notify.notice import Bundle, Facts, Form, Notice, Transition
 from gongfu_fleet.domain.people import Role
@@ -74,6 +76,11 @@ IN_REPAIR = incident_kind(lambda: (OutOfService("WO-1", ""),))
 EXPOSED = incident_kind(over=True, exposed=True)
 DONE = incident_kind(
     lambda: (Acknowledged("seen"), Disposed(ALL_LOTS, Decision.WITHDRAW, "")),
+    over=True,
+    exposed=True,
+)
+LOCKED = incident_kind(
+    lambda: (SaleLocked(new_id()), Disposed(ALL_LOTS, Decision.WITHDRAW, "")),
     over=True,
     exposed=True,
 )
@@ -179,6 +186,7 @@ INCIDENT_RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
             "out-of-service": _step(ASSIGNING, RUNNING, {"work_order": "WO-1"}),
             "return": _step(ASSIGNING, IN_REPAIR, {}),
             "disposition": _step(DISPOSING, EXPOSED, RELEASE),
+            "sale-unlock": _step(DISPOSING, LOCKED, {"note": "repaired and restocked"}),
             "close": _step(ACTING, DONE, {"note": "done"}),
         }.items()
     },

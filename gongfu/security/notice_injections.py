@@ -11,7 +11,7 @@ from gongfu_fleet.adapters.notify.dingtalk import dingtalk
 from gongfu_fleet.adapters.notify.feishu import feishu
 from gongfu_fleet.adapters.notify.smtp import Letters, Mailbox
 from gongfu_fleet.adapters.notify.wecom import wecom
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.notice import Bundle, Facts, Form, Notice, Transition
 from gongfu_fleet.services.notify_ports import Message
 

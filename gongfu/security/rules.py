@@ -23,6 +23,7 @@ from gongfu.security.rule import (
     ANYONE,
     AUDITING,
     COMMANDING,
+    DISPOSING,
     DOOR,
     MEASURING,
     UNLOCKING,
@@ -35,6 +36,7 @@ from gongfu.security.stand import PASSWORD, Stand, new_id
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.domain.commands import Name, overdue
 from gongfu_fleet.domain.people import Account, Role
+from gongfu_fleet.domain.policies import parse_target
 from gongfu_fleet.ports import Actor
 from gongfu_fleet.services.commands import Order, new_nonce
 from gongfu_fleet.services.people import By
@@ -127,6 +129,20 @@ def _code(stand: Stand, _shown: Shown, _place: Place) -> str:
     return stand.fleet.devices.print_code(CLAIMED, days=1, by=by)[1]
 
 
+def _policy(_stand: Stand, _shown: Shown, place: Place) -> str:
+    return f"asset:{asset_of(place)}"
+
+
+def _policy_version(stand: Stand, shown: Shown, place: Place) -> str:
+    standing = None
+    if place is not Place.MISSING:
+        target = parse_target(_policy(stand, shown, place))
+        standing = stand.fleet.policies.show(target, SCOPES[Part.WIDE]).standing
+    # So long that the matrix finds it nowhere else in an answer.
+    return f"{standing.version if standing else 0:010d}"
+
+
+POLICY, POLICY_VERSION = Kind(_policy), Kind(_policy_version)
 BARE, ARMED = Kind(_bare_device), Kind(_armed_device)
 CREDENTIAL, CODE = Kind(_credential), Kind(_code)
 
@@ -249,6 +265,22 @@ RULES: Mapping[tuple[str, str], Rule | tuple[Rule, ...]] = {
         places=(Place.OWN, Place.FOREIGN),
         body=_claim,
         foreign=403,
+    ),
+    ("GET", "/api/policies"): READ,
+    ("GET", "/api/policies/{target}"): Rule(ANYONE, objects={"target": POLICY}),
+    ("GET", "/api/policies/{target}/history"): Rule(ANYONE, objects={"target": POLICY}),
+    ("POST", "/api/policies/{target}"): Rule(
+        DISPOSING,
+        objects={"target": POLICY, "expected": POLICY_VERSION},
+        body=lambda _: {"fields": {}, "expected": "{expected}", "source": "matrix"},
+    ),
+    ("POST", "/api/policies/{target}/trial"): Rule(
+        DISPOSING, objects={"target": POLICY}, body=lambda _: {"fields": {}}
+    ),
+    ("POST", "/api/policies/{target}/revert"): Rule(
+        DISPOSING,
+        objects={"target": POLICY, "expected": POLICY_VERSION},
+        body=lambda _: {"to": 0, "expected": "{expected}"},
     ),
     ("GET", "/api/live"): READ,
     ("GET", "/api/oidc"): Rule(None),

@@ -28,8 +28,13 @@ from gongfu_broker.clock import RealClock, real_ms
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.domain.alarms.consequence import Consequence
 from gongfu_fleet.domain.alarms.handling import Step
-from gongfu_fleet.domain.alarms.incident import Acknowledged, Finding, Raised, Severity, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.incident import (
+    Acknowledged,
+    Finding,
+    Raised,
+    Subject,
+)
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7

@@ -54,6 +54,15 @@ CONDITIONS: dict[int | str, tuple[str, str]] = {
 HAZARDS: dict[int | str, tuple[str, str]] = {
     "temperature_high": ("温度偏高", RED),
     "temperature_low": ("温度偏低", BLUE),
+    "probe_fault": ("探头故障", ORANGE),
+    "probe_stuck": ("探头读数不变", ORANGE),
+    "door_ajar": ("门未关", ORANGE),
+    "air_high": ("空气温度过高", RED),
+    "no_cooling": ("不制冷", RED),
+    "drift": ("制冷能力下降", ORANGE),
+    "product_high": ("货物温度过高", RED),
+    "exposure": ("货物超温时间用尽", RED),
+    "rate_of_rise": ("升温过快", ORANGE),
 }
 HERE = '$timeFilter AND "site" =~ /^$site$/'
 CHOSEN = f'{HERE} AND "dev" =~ /^$dev$/'

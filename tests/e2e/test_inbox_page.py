@@ -80,6 +80,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
+        policies=fleet.policies,
         audit=fleet.audit,
         stopping=asyncio.Event(),
     )

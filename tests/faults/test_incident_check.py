@@ -11,24 +11,35 @@ from gongfu.faults.incident_check import IncidentVerdict, check_incidents
 from gongfu_fleet.adapters.db.engine import open_database
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
-from gongfu_fleet.domain.alarms.incident import Finding, Raised, Retracted, Severity, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.incident import (
+    Finding,
+    Raised,
+    Retracted,
+    Subject,
+)
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.zone import ZoneState, advance
+from gongfu_fleet.domain.alarms.rulebook import Row
+from gongfu_fleet.domain.alarms.zone import advance, fresh
 from gongfu_fleet.services.watch_ports import WatchedZone
 from gongfu_ingest.database import Database
 from gongfu_ingest.points import Point, Rank
 from gongfu_ingest.stores.embedded import EmbeddedStore
+from tests.fleet.alarms.plain_rule import PlainBook, ZonePolicy
 
 MINUTE = 60_000
 DEV, METRIC = "cab-0001", "zone_1_celsius"
 POLICY = ZonePolicy("dairy", 1, 0.0, 8.0, 0.5, 30 * MINUTE, 20 * MINUTE, 10 * MINUTE, 15 * MINUTE)
 SUBJECT = Subject(DEV, 1, Hazard.TEMPERATURE_HIGH)
+BOOK = PlainBook(METRIC, POLICY)
 WARM = [(minute * MINUTE, 12.0 if 10 <= minute < 60 else 4.0) for minute in range(120)]
 
 
+ROWS: list[Row] = [(ts_ms, (celsius,)) for ts_ms, celsius in WARM]
+
+
 def finding() -> Finding:
-    run = advance(ZoneState(METRIC, POLICY), WARM, from_ms=0)
+    run = advance(BOOK, fresh(BOOK), ROWS, from_ms=0)
     return Finding(run.episodes[Hazard.TEMPERATURE_HIGH][0], 8.0, "dairy", 1)
 
 
@@ -48,7 +59,7 @@ class Evidence:
         return incident
 
     def verdict(self) -> IncidentVerdict:
-        return check_incidents(self.ledger, {DEV: [WatchedZone(1, METRIC, POLICY)]}, self.store)
+        return check_incidents(self.ledger, {DEV: [WatchedZone(1, BOOK)]}, self.store)
 
 
 @pytest.fixture
@@ -86,7 +97,7 @@ def test_an_incident_that_stands_twice_is_doubled(evidence: Evidence) -> None:
 
 
 def test_an_incident_with_another_end_than_the_readings_is_no_match(evidence: Evidence) -> None:
-    unfinished = advance(ZoneState(METRIC, POLICY), WARM[:50], from_ms=0)
+    unfinished = advance(BOOK, fresh(BOOK), ROWS[:50], from_ms=0)
     running = unfinished.episodes[Hazard.TEMPERATURE_HIGH][0]
     evidence.note(Finding(running, 8.0, "dairy", 1))
     assert (evidence.verdict().lost, evidence.verdict().doubled) == (1, 1)

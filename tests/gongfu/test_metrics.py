@@ -74,6 +74,7 @@ def deps(fleet: FleetSide) -> ApiDeps:
         sign_in=fleet.sign_in,
         tokens=fleet.tokens,
         people=fleet.people,
+        policies=fleet.policies,
         audit=fleet.audit,
         stopping=asyncio.Event(),
         troubles=(lambda: ["Disk full."], lambda: ["Disk full."]),

@@ -17,7 +17,8 @@ from gongfu.settings import ChannelSettings, DemoSettings, NotifySettings, Setti
 from gongfu_broker.clock import RealClock
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
-from gongfu_fleet.domain.alarms.incident import Severity, Workflow
+from gongfu_fleet.domain.alarms.hazard import Severity
+from gongfu_fleet.domain.alarms.incident import Workflow
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from tests.fleet.notify.examples import incident_id, raised
 

@@ -12,6 +12,7 @@ from gongfu_fleet.ports import (
     ConsumerLag,
     IncidentEvent,
     IncidentView,
+    IncidentWords,
     Window,
 )
 
@@ -111,6 +112,7 @@ class MemoryIncidents:
     known: Mapping[str, Asset] = field(default_factory=dict)
     held: dict[str, IncidentView] = field(default_factory=dict)
     happened: dict[str, list[IncidentEvent]] = field(default_factory=dict)
+    said: dict[str, IncidentWords] = field(default_factory=dict)
     _version: int = 0
 
     def add(self, view: IncidentView) -> None:
@@ -153,6 +155,11 @@ class MemoryIncidents:
         """Its events. Raises NotFoundError."""
         self.get(incident_id, scope=scope)
         return self.happened[incident_id]
+
+    def words(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentWords:
+        """What was put into ``said``. Raises NotFoundError."""
+        self.get(incident_id, scope=scope)
+        return self.said.get(incident_id, IncidentWords())
 
     def acknowledge(
         self, incident_id: str, note: str, *, by: Actor, eta_ms: int | None = None

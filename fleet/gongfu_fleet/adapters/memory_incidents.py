@@ -11,9 +11,10 @@ from gongfu_fleet.domain.alarms.incident import (
     apply,
     measured,
 )
+from gongfu_fleet.domain.alarms.parents import group_of
 from gongfu_fleet.domain.alarms.queues import Queue, queues_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.zone import Checkpoint, thinned
+from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState, thinned
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
@@ -43,6 +44,11 @@ class MemoryIncidentStore:
     def states(self) -> Mapping[ZoneKey, Followed]:
         """The state of every zone."""
         return dict(self._states)
+
+    def zone_state(self, key: ZoneKey) -> ZoneState | None:
+        """As it was saved last."""
+        followed = self._states.get(key)
+        return followed.state if followed else None
 
     def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
         """The newest checkpoint not after ``at_ms``."""
@@ -145,8 +151,8 @@ class MemoryIncidentStore:
 
     def _waiting(self, wanted: Wanted, scope: Scope) -> Iterator[tuple[Incident, frozenset[Queue]]]:
         for incident in self._incidents.values():
-            asset = self._assets.get(incident.subject.asset)
-            there = wanted.site is None or (asset is not None and asset.site == wanted.site)
+            sites = {asset.site for asset in self._concerned(incident)}
+            there = wanted.site is None or wanted.site in sites
             if there and self._sees(scope, incident):
                 yield incident, queues_of(incident, user=wanted.user, now_ms=wanted.now_ms)
 
@@ -192,8 +198,15 @@ class MemoryIncidentStore:
         )
 
     def _sees(self, scope: Scope, incident: Incident) -> bool:
-        asset = self._assets.get(incident.subject.asset)
-        return scope.everything or (asset is not None and scope.covers(asset))
+        return scope.everything or any(map(scope.covers, self._concerned(incident)))
+
+    def _concerned(self, incident: Incident) -> list[Asset]:
+        name, group = incident.subject.asset, group_of(incident.subject.asset)
+        return [
+            asset
+            for asset in self._assets.values()
+            if asset.id == name or (asset.site, asset.kind) == group
+        ]
 
     def _keep_checkpoints(self, update: ZoneUpdate) -> None:
         kept = self._checkpoints.get(update.key, [])

@@ -1,6 +1,5 @@
 """A committed log and the readings resolved from it, in memory: for tests and the rule bench."""
 
-from bisect import insort
 from collections.abc import Collection, Mapping, Sequence
 
 from gongfu_broker.codec import KNOWN_VERSION, encode
@@ -8,9 +7,10 @@ from gongfu_broker.columns import DeviceKind, positions
 from gongfu_broker.errors import CursorError
 from gongfu_broker.ports import CommittedRecord, resolved_samples
 from gongfu_broker.topics import Leaf
-from gongfu_fleet.domain.alarms.timeline import Sample
+from gongfu_fleet.domain.alarms.rulebook import Row as JudgedRow
 
 Rank = tuple[int, int, int]
+_NOBODY: Rank = (0, 0, 0)
 Row = tuple[int, Mapping[str, float | None]]
 
 
@@ -81,21 +81,22 @@ class MemoryHistory:
         self._seen = 0
         self._kept_since_ms = 0
         self._values: dict[tuple[str, str], dict[int, tuple[Rank, float]]] = {}
-        self._times: dict[tuple[str, str], list[int]] = {}
 
     def series(
-        self, dev: str, metric: str, start_ms: int, end_ms: int
-    ) -> tuple[int, Sequence[Sample]]:
-        """Values in order of time, and the log head they cover."""
-        for record in self._log.read(self._seen, self._log.head()):
-            self._project(record)
-        values = self._values.get((dev, metric), {})
-        times = self._times.get((dev, metric), [])
-        return self._seen, [(ts, values[ts][1]) for ts in times if start_ms <= ts < end_ms]
+        self, dev: str, metrics: Sequence[str], start_ms: int, end_ms: int
+    ) -> tuple[int, Sequence[JudgedRow]]:
+        """Rows in order of time, and the log head they cover."""
+        self._catch_up()
+        told = [self._values.get((dev, metric), {}) for metric in metrics]
+        times = sorted({ts for values in told for ts in values if start_ms <= ts < end_ms})
+        unknown = (_NOBODY, None)
+        return self._seen, [
+            (ts, tuple(values.get(ts, unknown)[1] for values in told)) for ts in times
+        ]
 
     def devices(self) -> tuple[int, Collection[str]]:
         """The log head, and every device with a value."""
-        self.series("", "", 0, 0)
+        self._catch_up()
         return self._seen, {dev for dev, _ in self._values}
 
     def kept_since_ms(self) -> int:
@@ -104,11 +105,14 @@ class MemoryHistory:
 
     def expire(self, before_ms: int) -> None:
         """Forget values older than before_ms, as a store's retention does."""
-        self.series("", "", 0, 0)
+        self._catch_up()
         for key, values in self._values.items():
             self._values[key] = {ts: ranked for ts, ranked in values.items() if ts >= before_ms}
-            self._times[key] = [ts for ts in self._times[key] if ts >= before_ms]
         self._kept_since_ms = before_ms
+
+    def _catch_up(self) -> None:
+        for record in self._log.read(self._seen, self._log.head()):
+            self._project(record)
 
     def _project(self, record: CommittedRecord) -> None:
         index = positions(KNOWN_VERSION, record.kind)
@@ -122,6 +126,4 @@ class MemoryHistory:
 
     def _put(self, key: tuple[str, str], ts_ms: int, ranked: tuple[Rank, float]) -> None:
         values = self._values.setdefault(key, {})
-        if ts_ms not in values:
-            insort(self._times.setdefault(key, []), ts_ms)
         values[ts_ms] = max(values.get(ts_ms, ranked), ranked)

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from gongfu_fleet.api.deps import ApiDeps, Deps
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.api.problems import PROBLEMS, STATUS_OF
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.text import HAZARDS, SEVERITIES
 from gongfu_fleet.errors import FleetError, InvalidError, NotFoundError
 from gongfu_fleet.services.notify_links import (
@@ -124,9 +124,8 @@ def _line(one: LinkedIncident) -> str:
     state = "" if one.waits else " · 已确认"
     over = "" if one.running else " · 已恢复"
     hazard = escape(HAZARDS.get(one.hazard, one.hazard))
-    return (
-        f"【{severity}】{name} {one.zone} 区 {hazard}，峰值 {one.peak_celsius:.1f} ℃{over}{state}"
-    )
+    peak = "" if one.peak_celsius is None else f"，峰值 {one.peak_celsius:.1f} ℃"
+    return f"【{severity}】{name} {one.zone} 区 {hazard}{peak}{over}{state}"
 
 
 def _sorry(error: FleetError) -> HTMLResponse:

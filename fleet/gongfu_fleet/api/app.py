@@ -24,6 +24,7 @@ from gongfu_fleet.api import (
     notices,
     oidc,
     people,
+    policies,
     readings,
     session,
     tokens,
@@ -58,6 +59,7 @@ NOUNS = (
     health,
     metrics,
     audit,
+    policies,
 )
 
 

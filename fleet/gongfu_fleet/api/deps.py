@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -19,6 +20,7 @@ from gongfu_fleet.ports import (
     Readings,
 )
 from gongfu_fleet.services.alarm_quality import AlarmQuality
+from gongfu_fleet.services.cold_policies import VersionedPolicies
 from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.fleet_view import FleetViewer
@@ -29,6 +31,8 @@ from gongfu_fleet.services.notify_links import AcknowledgeLinks
 from gongfu_fleet.services.notify_ports import OutboxView
 from gongfu_fleet.services.oidc import SingleSignOn
 from gongfu_fleet.services.people import PeopleDesk
+from gongfu_fleet.services.policies import PolicyDesk
+from gongfu_fleet.services.registry_in_force import RegistryInForce
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
 
@@ -69,6 +73,7 @@ class ApiDeps:
     knows what ``metrics_token`` gives may read; an empty one is nobody's.
     ``oidc``: where else one may sign in.
     ``links`` and ``notices`` are None in a process that tells nobody of anything.
+    ``trying`` is held while a policy is tried, which takes the processor for a second.
     ``secure_cookies`` is for a proxy that ends https (a request seen as https gets them anyway).
     """
 
@@ -85,6 +90,7 @@ class ApiDeps:
     sign_in: SignIn
     tokens: Tokens
     people: PeopleDesk
+    policies: PolicyDesk
     audit: AuditLog
     stopping: asyncio.Event
     real_ms: Callable[[], int] = real_ms
@@ -99,10 +105,12 @@ class ApiDeps:
     oidc: SingleSignOn | None = None
     links: AcknowledgeLinks | None = None
     notices: OutboxView | None = None
+    trying: Lock = field(default_factory=Lock)
 
     def viewer(self) -> FleetViewer:
         """A viewer of the fleet over these ports."""
-        return FleetViewer(self.registry, self.readings, self.connections, self.incidents)
+        registry = RegistryInForce(self.registry, VersionedPolicies(self.policies.store))
+        return FleetViewer(registry, self.readings, self.connections, self.incidents, self.commands)
 
 
 def deps_of(request: Request) -> ApiDeps:

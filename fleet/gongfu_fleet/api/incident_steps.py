@@ -33,6 +33,7 @@ from gongfu_fleet.domain.alarms.handling import (
 )
 from gongfu_fleet.domain.alarms.incident import Acknowledged, Body
 from gongfu_fleet.services.incident_desk import MOST_AT_ONCE, Outcome, Request
+from gongfu_fleet.services.sale_lock import SaleLockDesk
 from gongfu_fleet.services.sign_in import SignedIn
 
 router = APIRouter(prefix="/api/incidents", tags=["incidents"])
@@ -218,6 +219,13 @@ def return_to_service(
 def dispose(incident_id: str, body: Dispositions, caller: Disposer, deps: Deps) -> IncidentAnswer:
     """Say what becomes of the goods; all lines or none."""
     return _take(deps, incident_id, Request("dispose", body.bodies(), body.key), caller)
+
+
+@router.post("/{incident_id}/sale-unlock")
+def unlock_sale(incident_id: str, body: Remark, caller: Disposer, deps: Deps) -> IncidentAnswer:
+    """Let the cabinet sell again: needs a note, and a last word on the goods."""
+    desk, by = SaleLockDesk(deps.desk, deps.commands), actor_of(caller, deps)
+    return incident_answer(desk.unlock(incident_id, body.note, by=by, key=body.key))
 
 
 @router.post("/{incident_id}/close")

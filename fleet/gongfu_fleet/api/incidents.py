@@ -43,7 +43,8 @@ class IncidentAnswer(BaseModel):
     """An incident; celsius, seconds, UTC ms.
 
     ``consequence`` is ``product`` when goods were exposed; ``shelved_until_ms`` may have passed;
-    ``work_order`` while out of service.
+    ``work_order`` while out of service; ``parent`` is the incident that it follows from;
+    ``sale_locked_ms`` since when it locks the sale of its cabinet.
     """
 
     id: str
@@ -58,8 +59,8 @@ class IncidentAnswer(BaseModel):
     begin_ms: int
     raised_ms: int
     end_ms: int | None
-    peak_celsius: float
-    limit_celsius: float
+    peak_celsius: float | None
+    limit_celsius: float | None
     unknown_s: int
     late: bool
     acked_by: str | None
@@ -76,12 +77,27 @@ class IncidentAnswer(BaseModel):
     dispositions: list[DispositionAnswer]
     closed_by: str | None
     closed_ms: int | None
+    parent: str | None
+    sale_locked_ms: int | None
+
+
+class AdviceAnswer(BaseModel):
+    """The rule's sentence in two languages: what is wrong and what to do."""
+
+    zh: str
+    en: str
 
 
 class IncidentDetail(IncidentAnswer):
-    """An incident with its events in order."""
+    """An incident with its events in order, and what its rule says of it.
+
+    ``breach_min``: minutes until the goods pass their limit as it looks now, p10, p50 and p90; null
+    among them is not as far as can be seen. ``advice`` is null where no rule of today tells of it.
+    """
 
     events: list[EventAnswer]
+    advice: AdviceAnswer | None
+    breach_min: list[int | None] | None
 
 
 class IncidentPage(BaseModel):
@@ -127,8 +143,13 @@ def get_incident(incident_id: str, deps: Deps, caller: Reader) -> IncidentDetail
     """One incident with its events."""
     view = deps.incidents.get(incident_id, scope=caller.scope)
     happened = deps.incidents.events(incident_id, scope=caller.scope)
-    events = [EventAnswer(**asdict(event)) for event in happened]
-    return IncidentDetail(**asdict(view), events=events)
+    words = deps.incidents.words(incident_id, scope=caller.scope)
+    return IncidentDetail(
+        **asdict(view),
+        events=[EventAnswer(**asdict(event)) for event in happened],
+        advice=AdviceAnswer(zh=words.zh, en=words.en) if words.zh and words.en else None,
+        breach_min=list(words.breach_min) if words.breach_min else None,
+    )
 
 
 @router.post("/{incident_id}/acknowledge")

@@ -153,6 +153,7 @@ Assigner = Annotated[SignedIn, Depends(Needs(Permission.ASSIGN))]
 Shelver = Annotated[SignedIn, Depends(Needs(Permission.SHELVE))]
 Disposer = Annotated[SignedIn, Depends(Needs(Permission.DISPOSE))]
 DeviceAdmin = Annotated[SignedIn, Depends(Needs(Permission.DEVICES))]
+PolicyEditor = Annotated[SignedIn, Depends(Needs(Permission.POLICIES))]
 PeopleAdmin = Annotated[SignedIn, Depends(Needs(Permission.PEOPLE))]
 # For routes that check the caller without looking at who it is.
 READERS = Depends(Needs(Permission.READ))

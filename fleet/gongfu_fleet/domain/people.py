@@ -30,6 +30,7 @@ class Permission(StrEnum):
     DISPOSE = "dispose"
     COMMAND = "command"
     UNLOCK = "unlock"
+    POLICIES = "policies"
     AUDIT = "audit"
     DEVICES = "devices"
     PEOPLE = "people"
@@ -45,7 +46,7 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
     | {Permission.ACKNOWLEDGE, Permission.ASSIGN, Permission.SHELVE, Permission.COMMAND},
     Role.MANAGER: _ANY
     | {Permission.ACKNOWLEDGE, Permission.COMMAND, Permission.UNLOCK, Permission.METRICS}
-    | {Permission.ASSIGN, Permission.SHELVE, Permission.DISPOSE},
+    | {Permission.ASSIGN, Permission.SHELVE, Permission.DISPOSE, Permission.POLICIES},
     Role.ADMIN: frozenset(Permission),
     Role.DEVICE: frozenset(),
 }

@@ -1,13 +1,118 @@
 """The shipped policies of the cold-chain rules and the ageing models, each with its source."""
 
 import json
+import logging
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy, policy_of
 from gongfu_fleet.domain.coldchain.shelf_life import Q10, Ageing, Arrhenius, SquareRoot, Table
+from gongfu_fleet.domain.policies import (
+    Layer,
+    Layers,
+    Place,
+    PolicyVersion,
+    Target,
+    layers_of,
+    policy_at,
+    policy_in_force,
+    shipped_fields,
+)
 from gongfu_fleet.errors import InvalidError, NotFoundError
+from gongfu_fleet.services.policy_ports import Draft, PolicyStore
+
+log = logging.getLogger(__name__)
+SHIPPED_BY = "gongfu"
+MOST_TOLD = 3
+
+
+class ShippedPolicies:
+    """The shipped policies alone, where nobody can lay anything over them."""
+
+    def __init__(self) -> None:
+        policies = shipped_cold_policies().values()
+        self._layers = {
+            target: PolicyVersion(
+                version=policy.version,
+                target=target,
+                fields=shipped_fields(policy),
+                source=policy.source,
+                note="",
+                by=SHIPPED_BY,
+                at_ms=0,
+                valid_from_ms=0,
+            )
+            for policy in policies
+            for target in (Target(Layer.SHIPPED, policy.product_class),)
+        }
+
+    def refresh(self) -> bool:
+        """Whether anything changed since the last time: never."""
+        return False
+
+    def troubles(self) -> list[str]:
+        """Nothing can be wrong with them."""
+        return []
+
+    def policy_of(self, place: Place) -> ColdPolicy:
+        """The policy of a zone. Raises NotFoundError."""
+        return policy_at(self._layers, place)
+
+
+class VersionedPolicies:
+    """The policies as people last changed them, kept until the store has a new version."""
+
+    def __init__(self, store: PolicyStore) -> None:
+        self._store = store
+        self._revision: int | None = None
+        self._layers: Layers = {}
+        self._passed_over: dict[str, None] = {}
+        self.refresh()
+
+    @property
+    def revision(self) -> int:
+        """The newest version that is known here."""
+        return self._revision or 0
+
+    def refresh(self) -> bool:
+        """Read the store again if it has a new version; whether it had."""
+        revision = self._store.revision()
+        if revision == self._revision:
+            return False
+        self._layers = layers_of(self._store.versions())
+        self._passed_over = {}
+        self._revision = revision
+        return True
+
+    def policy_of(self, place: Place) -> ColdPolicy:
+        """The policy of a zone, without what cannot hold any more. Raises NotFoundError."""
+        policy, fault = policy_in_force(self._layers, place)
+        if fault and str(fault) not in self._passed_over:
+            self._passed_over[str(fault)] = None
+            log.warning("a policy is passed over, change it: %s", fault)
+        return policy
+
+    def troubles(self) -> list[str]:
+        """Sentences for /health: what cannot hold any more, of the zones that were asked for."""
+        told = list(self._passed_over)
+        more = [f"… and in {len(told) - MOST_TOLD} more zones"] if len(told) > MOST_TOLD else []
+        return [f"A policy is passed over: {one}" for one in told[:MOST_TOLD]] + more
+
+
+def record_shipped(store: PolicyStore, *, now_ms: int) -> int:
+    """Make versions of what the program ships and the store does not have; returns how many.
+
+    So a verdict of an older program can be recomputed by the policy it was made by.
+    """
+    drafts = {}
+    for policy in shipped_cold_policies().values():
+        target = Target(Layer.SHIPPED, policy.product_class)
+        note = f"shipped version {policy.version}"
+        drafts[target] = Draft(
+            target, shipped_fields(policy), policy.source, note, SHIPPED_BY, now_ms, 0
+        )
+    return store.record_shipped(drafts)
 
 
 def shipped_cold_policies() -> Mapping[str, ColdPolicy]:

@@ -57,6 +57,10 @@ class CommandStore(Protocol):
         """An asset's commands, newest first, older than id ``before``."""
         ...
 
+    def sale_locked(self) -> frozenset[str]:
+        """The assets whose newest executed ``sale_lock`` locked it."""
+        ...
+
     def version(self, scope: Scope = EVERYTHING) -> int:
         """Grows with every entry of the ledger in the scope, and tells nothing of others."""
         ...

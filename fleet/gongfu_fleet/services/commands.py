@@ -6,7 +6,7 @@ asking, sending and answering may happen in different processes.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gongfu_broker.clock import Clock
@@ -57,24 +57,34 @@ def new_nonce(real_ms: int) -> str:
     return f"{made}.{secrets.token_urlsafe(NONCE_BYTES)}"
 
 
+def unguarded(_order: Order) -> None:
+    """Anything may be asked for."""
+
+
 @dataclass
 class CommandBook:
-    """Ask for commands, and look what became of them."""
+    """Ask for commands, and look what became of them.
+
+    ``guard`` raises ConflictError for what may not be asked for at present.
+    """
 
     store: CommandStore
     registry: AssetRegistry
+    guard: Callable[[Order], None] = unguarded
 
-    def request(self, order: Order, *, by: Actor) -> Command:
+    def request(self, order: Order, *, by: Actor, command_id: str = "") -> Command:
         """Ask a device to do something within 30 s; audited before anything is sent.
 
+        ``command_id`` was made before by ``new_nonce``, so that asking again asks once.
         Whether ``by`` may is judged by the caller (``domain.commands.NEEDED``), where by its scope.
         Raises NotFoundError, InvalidError, and ConflictError while the last one is under way.
         """
         asset = self.registry.assets(by.scope).get(order.asset)
         if asset is None:
             raise NotFoundError("There is no such asset.", "See /api/assets for those there are.")
+        self.guard(order)
         command = Command(
-            id=new_nonce(by.real_ms),
+            id=command_id or new_nonce(by.real_ms),
             asset=asset.id,
             site=asset.site,
             name=order.name,
@@ -98,6 +108,10 @@ class CommandBook:
     ) -> Sequence[Command]:
         """An asset's commands, newest first, older than id ``before``."""
         return self.store.page(asset, limit, before, scope=scope)
+
+    def sale_locked(self) -> frozenset[str]:
+        """The assets whose last answered word on their sale was that it is locked."""
+        return self.store.sale_locked()
 
     def version(self, scope: Scope = EVERYTHING) -> int:
         """Grows whenever a command in the scope comes a step further."""

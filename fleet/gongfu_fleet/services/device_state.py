@@ -8,8 +8,10 @@ Written to InfluxDB every half minute, as three measurements (docs/grafana.md ha
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.rules.catalogue import RULES
 from gongfu_fleet.domain.alarms.timeline import Condition
+from gongfu_fleet.domain.notify.text import HAZARDS
 from gongfu_fleet.ports import Connection, IncidentView
 from gongfu_fleet.services.fleet_view import (
     MOST_OPEN,
@@ -30,9 +32,9 @@ CONDITIONS: Mapping[str, int] = {
     Condition.UNKNOWN: 2,
     Condition.ACTIVE: 3,
 }
+OF_ZONES = (Hazard.TEMPERATURE_HIGH, *(rule.hazard for rule in RULES))
 RECENT = 100
 WITHDRAWN = "closed"  # what a merged or retracted incident's workflow says
-_DIRECTION = {Hazard.TEMPERATURE_HIGH.value: "偏高", Hazard.TEMPERATURE_LOW.value: "偏低"}
 
 
 class StateRow(NamedTuple):
@@ -88,7 +90,7 @@ def alarm_state(
         (view.id, zone.zone, hazard.value): []
         for view in views
         for zone in view.zones
-        for hazard in Hazard
+        for hazard in OF_ZONES
     }
     sites = {view.id: view.site for view in views}
     for incident in opened:
@@ -114,8 +116,7 @@ def incident_marks(incidents: Iterable[IncidentView], *, now_ms: int) -> Iterato
             "shown": int(incident.workflow != WITHDRAWN),
             "running": int(incident.end_ms is None),
             "end_ms": incident.end_ms if incident.end_ms is not None else now_ms,
-            "peak_celsius": float(incident.peak_celsius),
-            "limit_celsius": float(incident.limit_celsius),
+            **_temperatures(incident),
         }
         yield StateRow("incident", tags, fields, incident.begin_ms)
 
@@ -158,17 +159,20 @@ def _alarm_fields(found: Sequence[IncidentView], now_ms: int) -> dict[str, Field
         "severity": worst.severity,
         "begin_ms": worst.begin_ms,
         "age_s": _age_s(worst.begin_ms, now_ms),
-        "peak_celsius": float(worst.peak_celsius),
-        "limit_celsius": float(worst.limit_celsius),
+        **_temperatures(worst),
     }
 
 
+def _temperatures(incident: IncidentView) -> dict[str, Field]:
+    told = {"peak_celsius": incident.peak_celsius, "limit_celsius": incident.limit_celsius}
+    return {name: float(celsius) for name, celsius in told.items() if celsius is not None}
+
+
 def _sentence(incident: IncidentView) -> str:
-    what = _DIRECTION.get(incident.hazard, incident.hazard)
-    return (
-        f"{incident.asset_name} {incident.zone} 区温度{what}，"
-        f"峰值 {incident.peak_celsius:.1f} °C，限值 {incident.limit_celsius:.1f} °C"
-    )
+    what = HAZARDS.get(incident.hazard, incident.hazard)
+    told = (("峰值", incident.peak_celsius), ("限值", incident.limit_celsius))
+    parts = [f"{name} {celsius:.1f} °C" for name, celsius in told if celsius is not None]
+    return "，".join((f"{incident.asset_name} {incident.zone} 区{what}", *parts))
 
 
 def _age_s(then_ms: int, now_ms: int) -> int:

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
+from typing import Protocol
 
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.liveness import BY_THE_CLOCK
 from gongfu_fleet.domain.assets import Asset, Zone
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.ports import (
@@ -47,6 +50,7 @@ class AssetView:
     """An asset as a marker and its card; position WGS-84, a truck's from its last fix.
 
     ``clock_offset_ms`` is what its stamps are corrected by, 0 while its clock is right.
+    ``sale_locked``: it was told not to sell, and did as told.
     """
 
     id: str
@@ -62,6 +66,19 @@ class AssetView:
     door_open: int | None
     open_incidents: int
     clock_offset_ms: int = 0
+    sale_locked: bool = False
+
+
+class SaleLocks(Protocol):
+    """Which cabinets were told not to sell, and did as told."""
+
+    def sale_locked(self) -> frozenset[str]:
+        """Their ids."""
+        ...
+
+    def version(self) -> int:
+        """Grows with every command that comes a step further."""
+        ...
 
 
 @dataclass
@@ -72,8 +89,10 @@ class FleetViewer:
     readings: Readings
     connections: Connections
     incidents: IncidentBook
+    locks: SaleLocks | None = None
     _assets: tuple[int, dict[Scope, Mapping[str, Asset]]] = field(default=(-1, {}))
     _open: tuple[int, Mapping[str, Sequence[IncidentView]]] = field(default=(-1, {}))
+    _locked: tuple[int, frozenset[str]] = field(default=(-1, frozenset()))
 
     def assets(self, scope: Scope = EVERYTHING) -> Mapping[str, Asset]:
         """The registered assets of a scope by id."""
@@ -90,13 +109,14 @@ class FleetViewer:
         """Every asset of a scope that should report, by id."""
         last = self.readings.last()
         connections = self.connections.devices()
-        incidents = self._open_by_asset()
+        incidents, locked = self._open_by_asset(), self._sale_locked()
         return {
             asset.id: view_asset(
                 asset,
                 last.get(asset.id, {}),
                 connection=connections.get(asset.id),
                 incidents=incidents.get(asset.id, ()),
+                sale_locked=asset.id in locked,
             )
             for asset in self.assets(scope).values()
             if asset.reports
@@ -111,6 +131,14 @@ class FleetViewer:
             self._open = (version, found)
         return self._open[1]
 
+    def _sale_locked(self) -> frozenset[str]:
+        if self.locks is None:
+            return frozenset()
+        version = self.locks.version()
+        if self._locked[0] != version:
+            self._locked = (version, self.locks.sale_locked())
+        return self._locked[1]
+
 
 def view_asset(
     asset: Asset,
@@ -118,6 +146,7 @@ def view_asset(
     *,
     connection: Connection | None,
     incidents: Sequence[IncidentView],
+    sale_locked: bool = False,
 ) -> AssetView:
     """One asset from what is known of it."""
     lon, lat = _position(asset, last)
@@ -129,13 +158,30 @@ def view_asset(
         site=asset.site,
         lon=lon,
         lat=lat,
-        state=map_state([incident.condition for incident in incidents], connection),
+        state=map_state(
+            [one.condition for one in incidents if _colours(one)],
+            None if _silent(incidents) else connection,
+        ),
         heard_ms=connection.heard_ms if connection else None,
         zones=tuple(_zone(zone, last) for zone in asset.zones),
         speed_kmh=_value(last, "speed_kmh"),
         door_open=None if door is None else int(door),
         open_incidents=len(incidents),
         clock_offset_ms=connection.clock_offset_ms if connection else 0,
+        sale_locked=sale_locked,
+    )
+
+
+def _colours(incident: IncidentView) -> bool:
+    """Whether it shows in the colour; what is mild is in the lists alone."""
+    return incident.hazard not in BY_THE_CLOCK and incident.severity != Severity.LOW
+
+
+def _silent(incidents: Sequence[IncidentView]) -> bool:
+    """Whether nothing is heard of the device as a whole, whatever its last word was."""
+    return any(
+        one.hazard == Hazard.CHANNEL_SILENT and one.zone == 0 and one.end_ms is None
+        for one in incidents
     )
 
 

@@ -9,16 +9,21 @@ from gongfu_fleet.domain.alarms.incident import Acknowledged, Incident
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
-from gongfu_fleet.ports import Actor, DispositionView, IncidentEvent, IncidentView
-from gongfu_fleet.services.watch_ports import AssetNames, IncidentLedger
+from gongfu_fleet.ports import Actor, DispositionView, IncidentEvent, IncidentView, IncidentWords
+from gongfu_fleet.services.incident_words import words_of
+from gongfu_fleet.services.watch_ports import AssetNames, IncidentLedger, WatchedZones
 
 
 class IncidentBook:
     """Incidents with the names of their assets; newest id first."""
 
-    def __init__(self, ledger: IncidentLedger, names: AssetNames) -> None:
+    def __init__(
+        self, ledger: IncidentLedger, names: AssetNames, watched: WatchedZones | None = None
+    ) -> None:
+        """``watched`` has the rulebooks that speak of incidents; without it nothing is said."""
         self._ledger = ledger
         self._names = names
+        self._watched = watched
 
     def open_items(
         self,
@@ -47,6 +52,11 @@ class IncidentBook:
     def get(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentView:
         """One incident. Raises NotFoundError, for one outside the scope too."""
         return self._view(self._ledger.find(incident_id, scope=scope))
+
+    def words(self, incident_id: str, *, scope: Scope = EVERYTHING) -> IncidentWords:
+        """What its rule says of it. Raises NotFoundError."""
+        incident = self._ledger.find(incident_id, scope=scope)
+        return words_of(incident, self._ledger, self._watched) if self._watched else IncidentWords()
 
     def events(self, incident_id: str, *, scope: Scope = EVERYTHING) -> Sequence[IncidentEvent]:
         """Its events in order, numbered from 1. Raises NotFoundError."""
@@ -114,6 +124,7 @@ def view_of(incident: Incident, names: AssetNames) -> IncidentView:
 
 
 def _handling_fields(handling: Handling) -> dict[str, Any]:  # the rest of the view
+    lock = handling.sale_lock
     shelf, service, closing = handling.shelf, handling.service, handling.closing
     return {
         "assignee": handling.assignee,
@@ -127,4 +138,6 @@ def _handling_fields(handling: Handling) -> dict[str, Any]:  # the rest of the v
         ),
         "closed_by": closing.by if closing else None,
         "closed_ms": closing.at_ms if closing else None,
+        "parent": handling.parent,
+        "sale_locked_ms": lock.since_ms if lock and lock.stands else None,
     }

@@ -30,7 +30,7 @@ class LinkedIncident:
     hazard: str
     severity: str
     begin_ms: int
-    peak_celsius: float
+    peak_celsius: float | None
     running: bool
     waits: bool
 

@@ -11,15 +11,18 @@ from dataclasses import dataclass, field, replace
 
 from gongfu_broker.clock import Clock
 from gongfu_fleet.domain.alarms.incident import Incident, Revised, Workflow
+from gongfu_fleet.domain.alarms.modifiers import Graver
+from gongfu_fleet.domain.alarms.parents import BROKER
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.notify.dedupe import dedupe
 from gongfu_fleet.domain.notify.escalation import LADDERS, Ascent, Ladders
-from gongfu_fleet.domain.notify.notice import Facts, Notice, Transition
+from gongfu_fleet.domain.notify.notice import RANK, Facts, Notice, Transition
 from gongfu_fleet.domain.notify.routing import Cause, Route, recipients
 from gongfu_fleet.domain.notify.suppress import Standing, why_not
 from gongfu_fleet.domain.notify.transition import transition_of
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import AssetRegistry
+from gongfu_fleet.services.common_causes import cause_name, stand_in
 from gongfu_fleet.services.notify_ports import (
     Dropped,
     LedgerEntry,
@@ -32,6 +35,8 @@ from gongfu_fleet.services.notify_ports import (
 CONSUMER = "notifications"
 BATCH = 500
 _ENDS = (Transition.CLEARED, Transition.RETRACTED)
+# What comes more than once is told apart by the number of its event.
+_NUMBERED = frozenset({Transition.REOPENED, Transition.GRAVER})
 _log = logging.getLogger(__name__)
 
 
@@ -54,11 +59,11 @@ class KnownAssets:
         self._assets: Mapping[str, Asset] = {}
 
     def get(self, asset: str) -> Asset | None:
-        """The asset; None when nobody registered it."""
+        """The asset, or one that stands for a group; None when nobody registered it."""
         revision = self._registry.revision()
         if revision != self._revision:
             self._assets, self._revision = self._registry.assets(), revision
-        return self._assets.get(asset)
+        return self._assets.get(asset) or stand_in(asset, self._assets.values())
 
 
 @dataclass
@@ -92,7 +97,8 @@ class NoticeRecorder:
             *(self._reopened(entry) for entry in again),
             *(self._of_step(*one) for one in climbing),
         ]
-        begun = [self._ascent(entry) for entry in (*filter(_begins, entries), *again)]
+        anew = (*filter(_begins, entries), *again, *filter(_grew, entries))
+        begun = [self._ascent(entry) for entry in anew]
         moved = [self.ladders[ascent.severity].above(ascent) for ascent, _ in climbing]
         notices, dropped = self._notices(occasions, now_ms)
         self.outbox.save(
@@ -101,7 +107,7 @@ class NoticeRecorder:
                 after=entries[-1].seq if entries else before,
                 notices=notices,
                 dropped=dropped,
-                ascents=[*begun, *moved],
+                ascents=[*moved, *begun],
                 ended=[one.id for _, one in due if not _climbs_on(one)],
             )
         )
@@ -117,7 +123,8 @@ class NoticeRecorder:
         for entry in entries:
             transition = transition_of(entry.body)
             if transition is not None:
-                yield self._first(entry, transition, 0)
+                again = transition in _NUMBERED
+                yield self._first(entry, transition, entry.incident.n if again else 0)
 
     def _reopened(self, entry: LedgerEntry) -> Occasion:
         return self._first(entry, Transition.REOPENED, entry.incident.n)
@@ -201,6 +208,8 @@ class NoticeRecorder:
         if occasion.transition in _ENDS:
             heard = (one.channel for one in told if one.incident_id == incident.id)
             return dict.fromkeys(sorted(heard), ())
+        if incident.subject == BROKER:  # every scope is without its readings
+            return {r.name: () for r in self.routes if RANK[incident.severity] >= RANK[r.least]}
         asset = self.assets.get(incident.subject.asset)
         if asset is None:
             _log.warning("nobody registered %s: nobody is told of it", incident.subject.asset)
@@ -210,9 +219,10 @@ class NoticeRecorder:
 
     def _facts(self, incident: Incident) -> Facts:
         asset, episode = self.assets.get(incident.subject.asset), incident.finding.episode
+        name = asset.name if asset else (cause_name(incident.subject.asset) or ("",))[0]
         return Facts(
             asset=incident.subject.asset,
-            asset_name=asset.name if asset else "",
+            asset_name=name,
             site=asset.site if asset else "",
             zone=incident.subject.zone,
             hazard=incident.subject.hazard.value,
@@ -225,6 +235,10 @@ class NoticeRecorder:
 
 def _begins(entry: LedgerEntry) -> bool:
     return transition_of(entry.body) is Transition.RAISED
+
+
+def _grew(entry: LedgerEntry) -> bool:
+    return isinstance(entry.body, Graver) and _climbs_on(entry.incident)
 
 
 def _runs_again(entry: LedgerEntry) -> bool:
@@ -244,4 +258,5 @@ def _standing(incident: Incident, now_ms: int) -> Standing:
         running=incident.running,
         unacknowledged=incident.workflow is Workflow.UNACK,
         set_aside=set_aside,
+        parent=incident.handling.parent,
     )

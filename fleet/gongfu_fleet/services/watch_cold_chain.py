@@ -1,9 +1,10 @@
 """The cold-chain watch: a consumer of the log that keeps every zone's timeline and its incidents.
 
-``turn`` reads records after the last one read. Calm samples only move their zone's newest sample
-(``watch_tracks``). Others are judged (``watch_judge``): stepped in when newer than the zone's
-newest; what reaches back is judged anew from the last checkpoint before it, on the store's
-resolved rows; a new rule judges the last three days anew with the zone's next sample.
+``turn`` reads records after the last one read. One row of each bucket of event time is judged by
+the zone's rulebook, the others are passed at a glance (``watch_tracks``). What is newer than the
+zone's newest is followed on (``watch_judge``); what reaches back is judged anew from the last
+checkpoint before it, on the store's resolved rows; a new rulebook judges the last three days anew
+with the zone's next row.
 
 State, ledger and cursor are saved in one transaction: at once when people must know something,
 else every few seconds (``watch_unsaved.Pace``). A crash at any point re-reads what was not saved
@@ -21,6 +22,7 @@ from gongfu_broker.errors import CursorError
 from gongfu_broker.ports import CommittedRecord, LogReader, resolved_samples
 from gongfu_fleet.domain.alarms.arrivals import Arrival
 from gongfu_fleet.domain.alarms.incident import Heard, Incident, Silent
+from gongfu_fleet.domain.alarms.liveness import BY_THE_CLOCK
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.services.watch_judge import ZoneJudge, refuse_readings_behind
 from gongfu_fleet.services.watch_ports import (
@@ -94,7 +96,8 @@ class ColdChainWatch:
         as_of_ms = now_ms if memory.reached == self.log.head() else self._read_until_ms
         if as_of_ms is None:
             return
-        found = (_listen(memory.tracks, incident, as_of_ms) for incident in self.store.running())
+        running = (i for i in self.store.running() if i.subject.hazard not in BY_THE_CLOCK)
+        found = (_listen(memory.tracks, incident, as_of_ms) for incident in running)
         drafts = [draft for draft in found if draft]
         if drafts:
             self.store.append(drafts, at_ms=now_ms)
@@ -124,7 +127,7 @@ class ColdChainWatch:
 
     def _follow(self, memory: _Memory, records: Iterable[CommittedRecord]) -> None:
         edge_ms = memory.judge.edge_ms()
-        for track, restless in memory.tracks.take_calm(records).items():
+        for track, restless in memory.tracks.to_judge(records).items():
             arrivals = [a for a in _arrivals(track, restless) if a.ts_ms >= edge_ms]
             update = memory.judge.judge(track, arrivals)
             if update:
@@ -198,23 +201,28 @@ class ColdChainWatch:
 
 
 def _listen(tracks: Tracks, incident: Incident, as_of_ms: int) -> Draft | None:
-    track = tracks.find(ZoneKey(incident.subject.asset, incident.subject.zone))
-    followed = track.followed if track else None
-    if followed is None or followed.state.last_ms is None:
+    subject = incident.subject
+    track = tracks.find(ZoneKey(subject.asset, subject.zone))
+    followed, zone = (track.followed, track.zone) if track else (None, None)
+    if followed is None or followed.state.last_ms is None or zone is None:
         return None
+    if subject.hazard not in zone.book.hazards:
+        return None  # somebody else tells of it
     last_ms = followed.state.last_ms
-    silent = as_of_ms - last_ms > followed.state.policy.max_gap_ms
+    # Up to a bucket may have been heard since the row that was judged.
+    silent = as_of_ms - last_ms > zone.book.max_gap_ms + zone.book.sample_ms
     if silent is incident.silent:
         return None
     return Draft(incident.id, Silent(last_ms) if silent else Heard(last_ms))
 
 
 def _arrivals(track: Track, records: Iterable[CommittedRecord]) -> list[Arrival]:
-    metric = track.zone.metric if track.zone else ""
-    return [
-        Arrival(record.seq, sample.ts_ms, celsius)
-        for record in records
-        if (index := positions(KNOWN_VERSION, record.kind).get(metric)) is not None
-        for sample in resolved_samples(record)
-        if (celsius := sample.values[index]) is not None
-    ]
+    columns = track.zone.book.columns if track.zone else ()
+    found = []
+    for record in records:
+        places = [positions(KNOWN_VERSION, record.kind).get(name) for name in columns]
+        for sample in resolved_samples(record) if places[0] is not None else ():
+            values = tuple(None if at is None else sample.values[at] for at in places)
+            if any(value is not None for value in values):
+                found.append(Arrival(record.seq, (sample.ts_ms, values)))
+    return found

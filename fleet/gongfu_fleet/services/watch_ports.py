@@ -9,9 +9,8 @@ from typing import NamedTuple, Protocol
 
 from gongfu_fleet.domain.alarms.arrivals import Covered
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject
-from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.timeline import Sample
+from gongfu_fleet.domain.alarms.rulebook import Row, Rulebook
 from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
@@ -35,15 +34,14 @@ class ZoneKey(NamedTuple):
 
 
 class WatchedZone(NamedTuple):
-    """A zone, the metric that measures it, and the rule that judges it."""
+    """A zone and the rulebook that judges it; zone 0 is the asset as a whole."""
 
     zone: int
-    metric: str
-    policy: ZonePolicy
+    book: Rulebook
 
     def judges(self, state: ZoneState) -> bool:
-        """Whether the state was judged by this metric and rule."""
-        return (state.metric, state.policy) == (self.metric, self.policy)
+        """Whether the state was judged by this rulebook."""
+        return state.key == self.book.key
 
 
 class WatchedZones(Protocol):
@@ -67,17 +65,18 @@ class AssetNames(Protocol):
 
 
 class History(Protocol):
-    """Readings as the telemetry store resolved them: one value per device, metric and time.
+    """Readings as the telemetry store resolved them: one row per device and time.
 
-    Conflicts are resolved value by value: a row without the metric never hides one that has it.
+    Conflicts are resolved value by value: a row without a metric never hides one that has it.
     """
 
     def series(
-        self, dev: str, metric: str, start_ms: int, end_ms: int
-    ) -> tuple[int, Sequence[Sample]]:
-        """Values with start_ms <= ts_ms < end_ms, oldest first, and the log head they cover.
+        self, dev: str, metrics: Sequence[str], start_ms: int, end_ms: int
+    ) -> tuple[int, Sequence[Row]]:
+        """Rows with start_ms <= ts_ms < end_ms, oldest first, and the log head they cover.
 
-        Both come from one snapshot: no record up to that seq is missing among the values.
+        A row has the values in the order of ``metrics``, and at least one of them. Both come from
+        one snapshot: no record up to that seq is missing among the rows.
         """
         ...
 
@@ -204,6 +203,10 @@ class IncidentLedger(Protocol):
 
     def events(self, incident_id: str) -> Sequence[Event]:
         """Its events in order; none when there is no such incident."""
+        ...
+
+    def zone_state(self, key: ZoneKey) -> ZoneState | None:
+        """What the watch saved last of a zone; None for one that was never judged."""
         ...
 
     def append(

@@ -1,7 +1,8 @@
-"""Zones in memory: calm samples are taken at a glance, the others are left to the judge.
+"""Zones in memory: rows that need no judging are passed at a glance, the others left to the judge.
 
-This is where a busy county's CPU goes, so it is written for speed: one mutable object per zone,
-plain comparisons, and the pure rules of ``domain.alarms.calm`` asked once per six hours.
+Of each bucket of event time one row is judged (``domain.alarms.rulebook``), so most records say
+nothing new. This is where a busy county's CPU goes, so it is written for speed: one mutable object
+per zone, plain comparisons.
 """
 
 import math
@@ -9,97 +10,86 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from gongfu_broker.batch_rows import SAMPLED, Rows, batch_rows
 from gongfu_broker.codec import KNOWN_VERSION
-from gongfu_broker.columns import COLUMNS, DeviceKind, positions
+from gongfu_broker.columns import DeviceKind, positions
 from gongfu_broker.ports import CommittedRecord
-from gongfu_fleet.domain.alarms.calm import Calm, calm
-from gongfu_fleet.domain.alarms.zone import ZoneState
+from gongfu_fleet.domain.alarms.zone import ZoneState, fresh
 from gongfu_fleet.services.watch_ports import Followed, WatchedZone, ZoneKey
 
-_NOTHING_IS_CALM = Calm(math.inf, -math.inf, 0, 0)
-# No row is that long: a device without the zone's metric says nothing of the zone.
+# No row is that long.
 _NOWHERE = 2**31
 
 
 class Track:
-    """One zone: what was judged of it, and the newest calm sample since."""
+    """One zone and what was judged of it.
+
+    ``mark`` is its state from before the newest stretch without rows, while nothing older came
+    late: a backlog that fills the stretch is judged from there.
+    """
 
     __slots__ = (
-        "_celsius", "_followed", "_from_ms", "_high", "_kind", "_last_ms", "_low", "_place",
-        "_until_ms", "_waiting", "key", "zone",
+        "_after_ms", "_kind", "_place", "_until_ms", "_waiting", "followed", "key",
+        "mark", "zone",
     )  # fmt: skip
 
     def __init__(self, key: ZoneKey, followed: Followed | None = None) -> None:
         self.key = key
         self.zone: WatchedZone | None = None
-        self._followed: Followed | None
-        self._last_ms: int
-        self._celsius: float
+        self.mark: ZoneState | None = None
+        self.followed: Followed | None
         self._kind: DeviceKind | None
+        self._place: int
+        self._after_ms: float
+        self._until_ms: float
         self.judged(followed)
-
-    @property
-    def followed(self) -> Followed | None:
-        """The state up to now; None before the first sample."""
-        known = self._followed
-        if known and known.state.last and known.state.last[0] != self._last_ms:
-            state = known.state.heard((self._last_ms, self._celsius))
-            self._followed = Followed(state, known.covered)
-        return self._followed
 
     def judged(self, followed: Followed | None) -> None:
         """Go on from this state."""
-        self._followed = followed
-        last = followed.state.last if followed else None
-        self._last_ms, self._celsius = last or (0, math.nan)
+        self.followed = followed
         self.aim_anew()
 
     def aim_anew(self) -> None:
-        """Find out with the next record what is calm: the zone was judged, or has a new rule."""
+        """Find out with the next record what can be passed: judged, or a new rulebook."""
         self._kind = None
         self._waiting = False
 
     def wait(self) -> None:
-        """Take nothing until it was judged: what comes after a restless sample waits with it."""
+        """Pass nothing until it was judged: what comes after a row to be judged waits with it."""
         self._kind = None
         self._waiting = True
 
-    def take(self, record: CommittedRecord, rows: Rows) -> bool:
-        """Take a record if all of it is calm; False leaves everything as it was."""
+    def passes(self, record: CommittedRecord, rows: Rows) -> bool:
+        """Whether nothing in the record can change what is judged."""
         if self._kind is not record.kind:
             if self._waiting:
                 return False
             self._aim(record.kind)
-        place, low, high = self._place, self._low, self._high
-        from_ms, until_ms = self._from_ms, self._until_ms
-        last_ms, newest = self._last_ms, self._celsius
-        start_ms = rows.t0 + record.offset_ms
+        after_ms, until_ms = self._after_ms, self._until_ms
+        start_ms, place = rows.t0 + record.offset_ms, self._place
         for row in rows.s:
-            if len(row) <= place or (celsius := row[place]) is None:
-                continue
-            ts_ms = start_ms + int(row[0] or 0)
-            if not (low <= celsius <= high and from_ms <= ts_ms < until_ms):
+            if len(row) > place and row[place] is not None:
                 return False
-            if ts_ms > last_ms:
-                last_ms, newest = ts_ms, celsius
-            elif ts_ms == last_ms and celsius != newest:
+            if not after_ms < start_ms + int(row[0] or 0) < until_ms:
                 return False
-        self._last_ms, self._celsius = last_ms, newest
         return True
 
     def _aim(self, kind: DeviceKind) -> None:
+        """Rows later than the judged one of its bucket are passed, unless they know more."""
+        self._kind = kind
         zone, followed = self.zone, self.followed
-        index = positions(KNOWN_VERSION, kind).get(zone.metric) if zone else None
-        self._kind, self._place = kind, _NOWHERE if index is None else index + 1
-        self._low, self._high, self._from_ms, self._until_ms = _NOTHING_IS_CALM
-        if zone is None or index is None or followed is None:
+        index = positions(KNOWN_VERSION, kind).get(zone.book.columns[0]) if zone else None
+        self._place = _NOWHERE
+        self._after_ms, self._until_ms = -math.inf, math.inf
+        if zone is None or index is None:
+            return  # a device without the zone's metric says nothing of the zone
+        if followed is None or not zone.judges(followed.state):
+            self._until_ms = -math.inf
             return
-        stretch = calm(followed.state) if zone.judges(followed.state) else None
-        if stretch:
-            # What the instrument cannot report is for the codec to blank.
-            column = COLUMNS[KNOWN_VERSION, kind][index]
-            self._low = max(stretch.low_celsius, column.low)
-            self._high = min(stretch.high_celsius, column.high)
-            self._from_ms, self._until_ms = stretch.from_ms, stretch.until_ms
+        last, sample_ms = followed.state.last, zone.book.sample_ms
+        if last is None or last[1][0] is None:
+            self._place = index + 1  # the first value is to be judged
+        if last is not None:
+            self._after_ms = last[0]
+            self._until_ms = last[0] - last[0] % sample_ms + sample_ms
 
 
 class Tracks:
@@ -120,7 +110,7 @@ class Tracks:
         watched: Mapping[str, Sequence[WatchedZone]],
         heard: Callable[[], Collection[str]],
     ) -> None:
-        """From the next record on these zones by these rules.
+        """From the next record on these zones by these rulebooks.
 
         ``heard`` tells the devices with any reading so far. Of the others all readings are still
         to come: their new zones begin with nothing, and no past needs to be looked for.
@@ -131,8 +121,8 @@ class Tracks:
         new = zones.keys() - self._tracks.keys()
         with_past = heard() if new else ()
         for key in new:
-            fresh = ZoneState(zones[key].metric, zones[key].policy)
-            self._tracks[key] = Track(key, None if key.asset in with_past else Followed(fresh))
+            begin = None if key.asset in with_past else Followed(fresh(zones[key].book))
+            self._tracks[key] = Track(key, begin)
         of_dev: dict[str, list[Track]] = {}
         for key, zone in zones.items():
             track = self._tracks[key]
@@ -141,8 +131,8 @@ class Tracks:
             of_dev.setdefault(key.asset, []).append(track)
         self._of_dev, self._watched = of_dev, watched
 
-    def take_calm(self, records: Iterable[CommittedRecord]) -> dict[Track, list[CommittedRecord]]:
-        """Take what is calm; returns what must be judged, by zone, in the order of the log."""
+    def to_judge(self, records: Iterable[CommittedRecord]) -> dict[Track, list[CommittedRecord]]:
+        """What must be judged, by zone, in the order of the log."""
         restless: dict[Track, list[CommittedRecord]] = {}
         for record in records:
             tracks = self._of_dev.get(record.dev)
@@ -150,9 +140,7 @@ class Tracks:
                 continue
             rows = batch_rows(record)
             for track in tracks:
-                if rows is not None and track.take(record, rows):
-                    self.moved.add(track)
-                else:
+                if rows is None or not track.passes(record, rows):
                     track.wait()
                     restless.setdefault(track, []).append(record)
         return restless

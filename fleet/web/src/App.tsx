@@ -4,6 +4,7 @@ import { AuditPage } from './audit/AuditPage.tsx';
 import { InboxPage } from './incidents/InboxPage.tsx';
 import { OpsPage } from './ops/OpsPage.tsx';
 import { PeoplePage } from './people/PeoplePage.tsx';
+import { PoliciesPage } from './policies/PoliciesPage.tsx';
 import { QualityPage } from './quality/QualityPage.tsx';
 import { SignIn } from './session/SignIn.tsx';
 import { may, mayAudit, resume, session, startProblem } from './session/session.ts';
@@ -16,6 +17,7 @@ function Inside() {
   if (openPage.value === 'account') return <AccountPage />;
   if (openPage.value === 'inbox') return <InboxPage />;
   if (openPage.value === 'quality') return <QualityPage />;
+  if (openPage.value === 'policies') return <PoliciesPage />;
   if (openPage.value === 'people' && may('people')) return <PeoplePage />;
   if (openPage.value === 'audit' && mayAudit.value) return <AuditPage />;
   return <OpsPage />;

@@ -10,7 +10,7 @@ export function anAsset(changes: Partial<Asset> = {}): Asset {
       { zone: 1, celsius: 3.4, at_ms: now_ms, low_celsius: 0, high_celsius: 8 },
       { zone: 2, celsius: -20, at_ms: now_ms, low_celsius: null, high_celsius: -18 },
     ],
-    speed_kmh: 38, door_open: 0, open_incidents: 0, clock_offset_ms: 0, ...changes,
+    speed_kmh: 38, door_open: 0, open_incidents: 0, clock_offset_ms: 0, sale_locked: false, ...changes,
   };
 }
 
@@ -20,7 +20,7 @@ export function anIncident(changes: Partial<Incident> = {}): Incident {
     workflow: 'unack', severity: 'high', begin_ms: now_ms - 3_600_000, raised_ms: now_ms - 2_700_000, end_ms: null, peak_celsius: 11.4,
     limit_celsius: 8, unknown_s: 0, late: false, acked_by: null, acked_ms: null, note: null, merged_into: null,
     consequence: 'product', eta_ms: null, assignee: null, shelved_until_ms: null, shelved_by: null, shelved_reason: null, work_order: null,
-    dispositions: [], closed_by: null, closed_ms: null, ...changes,
+    dispositions: [], closed_by: null, closed_ms: null, parent: null, sale_locked_ms: null, ...changes,
   };
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventFacts } from '../src/incidents/facts.ts';
 import { inOrder, replaced, withKept } from '../src/incidents/order.ts';
-import { eventName, hazardName, lasted_ms, mayBeAcknowledged, peakName, worst } from '../src/incidents/wording.ts';
+import { breachWords, eventName, hazardName, lasted_ms, mayBeAcknowledged, peakName, worst } from '../src/incidents/wording.ts';
 import { catalogues } from '../src/shared/messages/catalogues.ts';
 import { anIncident, now_ms } from './example.ts';
 
@@ -57,7 +57,7 @@ test('a merged incident is acknowledged in the elder one', () => {
 
 test('hazards and events are worded, and an unknown code is shown as it came', () => {
   assert.equal(hazardName('temperature_high', zh), '温度过高');
-  assert.equal(hazardName('door_ajar', zh), 'door_ajar');
+  assert.equal(hazardName('not_known_yet', zh), 'not_known_yet');
   assert.equal(eventName('late_raised', en), 'Found in a backlog');
   assert.equal(eventName('teleported', en), 'teleported');
   assert.equal(peakName('temperature_low', en), 'Lowest');
@@ -68,4 +68,9 @@ test('an event tells its note, its temperatures and its times, and keeps back wh
   assert.deepEqual(eventFacts(data, en, now_ms), ['Out of limit', 'Peak 0 °C', 'Limit −18 °C']);
   assert.deepEqual(eventFacts({ note: '' }, en, now_ms), []);
   assert.deepEqual(eventFacts({ since_ms: now_ms }, zh, now_ms), ['10:00 起没有数据']);
+});
+
+test('how soon the goods pass their limit is told as a middle and a band, as far as it is in sight', () => {
+  assert.equal(breachWords([12, 25, 70], en), 'in 25 min (12 min to 1 h 10 min)');
+  assert.equal(breachWords([null, null, null], zh), '看不到超温');
 });

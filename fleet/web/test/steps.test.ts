@@ -36,6 +36,25 @@ test('goods await a decision after an exposure until the case is closed', () => 
   assert.equal(awaitsDisposition(anIncident({ end_ms: now_ms, workflow: 'closed' })), false);
 });
 
+test('selling again is offered where the sale is locked and something was said of the goods', () => {
+  const locked = anIncident({ sale_locked_ms: now_ms });
+  assert.equal(possibleSteps(locked, all, now_ms).includes('saleUnlock'), false);
+  const withdrawn = { lot: '*', decision: 'withdraw' as const, note: '', by: 'mei', at_ms: now_ms };
+  const decided = { ...locked, dispositions: [withdrawn] };
+  assert.equal(possibleSteps(decided, all, now_ms).includes('saleUnlock'), true);
+  assert.equal(possibleSteps({ ...decided, workflow: 'closed' }, all, now_ms).includes('saleUnlock'), true);
+  assert.equal(possibleSteps({ ...decided, sale_locked_ms: null }, all, now_ms).includes('saleUnlock'), false);
+  assert.equal(possibleSteps(decided, (permission) => permission === 'command', now_ms).includes('saleUnlock'), false);
+  assert.deepEqual(stepRequest('i', 'saleUnlock', said({ note: ' repaired ' })), {
+    path: '/api/incidents/i/sale-unlock', body: { note: 'repaired', key: 'k' },
+  });
+});
+
+test('what an incident follows from and how grave it grew is told', () => {
+  assert.deepEqual(eventFacts({ parent: 'p' }, en, now_ms), ['follows from p']);
+  assert.deepEqual(eventFacts({ severity: 'critical' }, zh, now_ms), ['严重']);
+});
+
 test('a request says what the form said, with its key', () => {
   assert.deepEqual(stepRequest('i 1', 'shelve', said({ hours: '0.5', reason: ' defrost ' })), {
     path: '/api/incidents/i%201/shelve', body: { for_s: 1_800, reason: 'defrost', key: 'k' },

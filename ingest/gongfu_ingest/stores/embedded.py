@@ -18,7 +18,7 @@ from gongfu_ingest.stores.blocks import Blocks, folded_until
 from gongfu_ingest.stores.fold import Folded, fold
 from gongfu_ingest.stores.hot import Row, Shape
 from gongfu_ingest.stores.newest import Run, here
-from gongfu_ingest.stores.overlay import Overlay, Span
+from gongfu_ingest.stores.overlay import Overlay, Rows, Span
 from gongfu_ingest.stores.rows import MAX_TS_MS
 from gongfu_ingest.stores.schema import HOUR_MS
 from gongfu_ingest.stores.sift import sift
@@ -83,6 +83,14 @@ class EmbeddedStore:
         with self._database.snapshot() as connection:
             overlay = Overlay(connection, self._blocks)
             return overlay.series(dev, metric, _clamp(start_ms, end_ms))
+
+    def side_by_side(self, dev: str, metrics: Sequence[str], start_ms: int, end_ms: int) -> Rows:
+        """(ts, values in the order of ``metrics``) in order of time, where there is one of them."""
+        for metric in metrics:
+            _require(metric)
+        with self._database.snapshot() as connection:
+            overlay = Overlay(connection, self._blocks)
+            return overlay.side_by_side(dev, metrics, _clamp(start_ms, end_ms))
 
     def windows(
         self, dev: str, metric: str, *, start_ms: int, end_ms: int, every_ms: int

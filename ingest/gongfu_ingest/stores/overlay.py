@@ -27,6 +27,8 @@ from gongfu_ingest.stores.table import Table, over, part, points, table_of
 
 Series = list[tuple[int, float]]
 Curve = tuple[Ints, Floats]
+# Times with values in the order of the metrics asked for, at least one of them not None.
+Rows = list[tuple[int, tuple[float | None, ...]]]
 
 
 class Span(NamedTuple):
@@ -63,6 +65,15 @@ class Overlay:
             sample for row in hours if row.rows for sample in self._unpacked(row, metric, span)
         ]
         return _merged(folded, self._hot(dev, metric, span))
+
+    def side_by_side(self, dev: str, metrics: Sequence[str], span: Span) -> Rows:
+        """Several metrics of a device in order of time."""
+        hours = self._blocks.of(self._connection, dev, *span)
+        folded = [row for hour in hours if hour.rows for row in self._beside(hour, metrics, span)]
+        fresh = self._hot_rows(dev, metrics, span)
+        if not fresh or not folded or folded[-1][0] < fresh[0][0]:
+            return folded + fresh
+        return sorted({**dict(folded), **dict(fresh)}.items())
 
     def windows(self, dev: str, metric: str, span: Span, every_ms: int) -> list[Window]:
         """Statistics per window; whole hours without a hot row are not unpacked for it."""
@@ -236,6 +247,21 @@ class Overlay:
             f" AND {metric} IS NOT NULL ORDER BY ts",
             (*span, dev),
         ).fetchall()
+
+    def _hot_rows(self, dev: str, metrics: Sequence[str], span: Span) -> Rows:
+        told = " OR ".join(f"{metric} IS NOT NULL" for metric in metrics)
+        rows = self._connection.execute(
+            f"SELECT ts, {', '.join(metrics)} FROM hot"  # noqa: S608 - checked names
+            f" WHERE ts >= ? AND ts < ? AND dev = ? AND ({told}) ORDER BY ts",
+            (*span, dev),
+        )
+        return [(ts, tuple(values)) for ts, *values in rows]
+
+    def _beside(self, row: BlockRow, metrics: Sequence[str], span: Span) -> Rows:
+        series = [self._unpacked(row, metric, span) for metric in metrics]
+        told = [dict(one) for one in series]
+        times = sorted(set().union(*told))
+        return [(ts, tuple(values.get(ts) for values in told)) for ts in times]
 
     def _unpacked(
         self, row: BlockRow | PeakHour, metric: str, span: Span, above: float | None = None

@@ -7,13 +7,14 @@ from itertools import count
 from gongfu_broker.columns import DeviceKind
 from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.adapters.memory_log import MemoryHistory, MemoryLog, batch_record
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Finding, Incident
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
-from gongfu_fleet.domain.alarms.timeline import Sample
+from gongfu_fleet.domain.alarms.rulebook import Row, Rulebook
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS
 from gongfu_fleet.services.watch_cold_chain import ColdChainWatch
 from gongfu_fleet.services.watch_ports import Turn, WatchedZone, WatchStore
 from gongfu_fleet.services.watch_unsaved import Pace
+from tests.fleet.alarms.plain_rule import PlainBook, Sample, ZonePolicy
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -31,10 +32,11 @@ class OneZone:
     policy: ZonePolicy = POLICY
     metric: str = METRIC
     refreshed: int = 0
+    book: Rulebook | None = None
 
     def zones(self) -> Mapping[str, Sequence[WatchedZone]]:
         """The zone."""
-        return {DEV: (WatchedZone(1, self.metric, self.policy),)}
+        return {DEV: (WatchedZone(1, self.book or PlainBook(self.metric, self.policy)),)}
 
     def refresh(self) -> None:
         """Count."""
@@ -89,12 +91,12 @@ class CountingHistory:
     reads: list[tuple[int, int]] = field(default_factory=list)
 
     def series(
-        self, dev: str, metric: str, start_ms: int, end_ms: int
-    ) -> tuple[int, Sequence[Sample]]:
+        self, dev: str, metrics: Sequence[str], start_ms: int, end_ms: int
+    ) -> tuple[int, Sequence[Row]]:
         """As MemoryHistory."""
-        seq, samples = self.history.series(dev, metric, start_ms, end_ms)
-        self.reads.append((start_ms, len(samples)))
-        return seq, samples
+        seq, rows = self.history.series(dev, metrics, start_ms, end_ms)
+        self.reads.append((start_ms, len(rows)))
+        return seq, rows
 
     def devices(self) -> tuple[int, Collection[str]]:
         """As MemoryHistory."""

@@ -21,6 +21,7 @@ from gongfu_fleet.domain.alarms.handling import (
     Shelved,
     Unshelved,
 )
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -32,7 +33,6 @@ from gongfu_fleet.domain.alarms.incident import (
     Raised,
     Retracted,
     Revised,
-    Severity,
     Silent,
     Subject,
     Workflow,
@@ -40,7 +40,6 @@ from gongfu_fleet.domain.alarms.incident import (
     apply,
     fold,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.queues import Queue, queues_of
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.errors import ConflictError, FleetError, InvalidError

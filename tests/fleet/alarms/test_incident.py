@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -16,13 +17,11 @@ from gongfu_fleet.domain.alarms.incident import (
     Raised,
     Retracted,
     Revised,
-    Severity,
     Silent,
     Subject,
     Workflow,
     fold,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.errors import ConflictError
 

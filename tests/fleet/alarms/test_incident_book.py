@@ -71,6 +71,8 @@ def test_an_incident_is_shown_with_every_field_of_the_http_contract(book: Incide
         "dispositions": (),
         "closed_by": None,
         "closed_ms": None,
+        "parent": None,
+        "sale_locked_ms": None,
     }
 
 

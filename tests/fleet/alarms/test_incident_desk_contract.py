@@ -21,9 +21,20 @@ from gongfu_fleet.domain.alarms.handling import (
     OutOfService,
     Shelved,
 )
-from gongfu_fleet.domain.alarms.incident import Acknowledged, Body, ConditionChanged, fold
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.incident import (
+    Acknowledged,
+    Body,
+    ConditionChanged,
+    Subject,
+    fold,
+)
+from gongfu_fleet.domain.alarms.liveness import over, raised
+from gongfu_fleet.domain.alarms.modifiers import Suppressed
+from gongfu_fleet.domain.alarms.parents import BROKER, Group
 from gongfu_fleet.domain.alarms.queues import Queue, queues_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
+from gongfu_fleet.domain.assets import AssetKind
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import Grant, Scope, ScopeKind, scope_of
 from gongfu_fleet.errors import ConflictError, NotFoundError
@@ -78,8 +89,8 @@ def twin(county: Engine) -> Desk:
 
 def raised_on(desk: Desk) -> Desk:
     for number, asset in enumerate(("cab-0001", "cab-0080"), start=1):
-        raised = replace(EXPOSED, subject=replace(EXPOSED.subject, asset=asset))
-        desk.ledger.append([Draft(f"i-{number}", raised)], at_ms=900)
+        exposed = replace(EXPOSED, subject=replace(EXPOSED.subject, asset=asset))
+        desk.ledger.append([Draft(f"i-{number}", exposed)], at_ms=900)
     return desk
 
 
@@ -163,3 +174,40 @@ def test_a_closed_incident_leaves_every_list(desk: Desk, twin: Desk) -> None:
         counts = store.actions.counts(Wanted("mei", 1_000))
         assert (counts[Queue.WAITING], counts[Queue.DISPOSITION]) == (1, 0)
         store.agrees("i-1")
+
+
+def test_what_befell_a_group_is_seen_by_whoever_sees_one_of_it(desk: Desk, twin: Desk) -> None:
+    elsewhere = scope_of([Grant(ScopeKind.OPERATOR, "nobody")])
+    for one in both(desk, twin):
+        one.ledger.append(
+            [
+                Draft("i-3", raised(Group("hangzhou", AssetKind.CABINET).subject, 500, 900)),
+                Draft("i-4", raised(BROKER, 500, 900)),
+            ],
+            at_ms=900,
+        )
+        assert one.ledger.find("i-3", scope=COMPOUND).subject.asset == "site:hangzhou:cabinet"
+        shown = one.actions.inbox(Wanted("mei", 1_000), 10, scope=COMPOUND)
+        assert [incident.id for incident in shown] == ["i-3", "i-1"]
+        there = one.actions.inbox(Wanted("mei", 1_000, site="hangzhou"), 10)
+        assert [incident.id for incident in there] == ["i-3", "i-1"]
+        in_scope = replace(MEI, scope=COMPOUND)
+        assert one.take(task(3, Acknowledged("去看")), by=in_scope) == ["done"]
+        with pytest.raises(NotFoundError):
+            one.ledger.find("i-3", scope=elsewhere)
+        with pytest.raises(NotFoundError):
+            one.ledger.find("i-4", scope=COMPOUND)
+        assert one.ledger.find("i-4").subject == BROKER
+
+
+def test_what_ended_under_its_parent_waits_for_nobody(desk: Desk, twin: Desk) -> None:
+    about = Subject("cab-0001", 0, Hazard.CHANNEL_SILENT)
+    for one in both(desk, twin):
+        one.ledger.append([Draft("i-3", raised(about, 500, 900))], at_ms=900)
+        one.ledger.append([Draft("i-3", Suppressed("i-9"))], at_ms=900)
+        assert one.ledger.find("i-3").open
+        one.ledger.append([over(one.ledger.find("i-3"), 950)], at_ms=960)
+        assert not one.ledger.find("i-3").open
+        shown = one.actions.inbox(Wanted("mei", 1_000), 10)
+        assert [incident.id for incident in shown] == ["i-2", "i-1"]
+        one.agrees("i-3")

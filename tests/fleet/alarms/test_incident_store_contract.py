@@ -8,6 +8,7 @@ import pytest
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -17,14 +18,12 @@ from gongfu_fleet.domain.alarms.incident import (
     Merged,
     Raised,
     Retracted,
-    Severity,
     Silent,
     Subject,
     fold,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Excursion, Span
+from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 from gongfu_fleet.domain.alarms.zone import (
     CHECKPOINT_MS,
     DAY_MS,
@@ -45,10 +44,9 @@ from gongfu_fleet.services.watch_ports import (
 Store = MemoryIncidentStore | SqlIncidentStore
 KEY = ZoneKey("cab-0001", 1)
 HIGH = Subject("cab-0001", 1, Hazard.TEMPERATURE_HIGH)
-POLICY = ZonePolicy("frozen", 2, None, -15.0, 0.1, 3_600_000, 0, 600_000, 900_000)
 ACTIVE = Finding(Episode(Condition.ACTIVE, 10, 20, None, -0.1, (Span(11, 15),)), -15.0, "frozen", 2)
 OVER = replace(ACTIVE, episode=replace(ACTIVE.episode, condition=Condition.NORMAL, end_ms=30))
-STATE = ZoneState("zone_1_celsius", POLICY, (25, -14.3), high=Excursion(10, -0.1, 20))
+STATE = ZoneState("zone:zone_1_celsius", "frozen v2", (25, (-14.3, None)), '{"high":[10,-0.1]}')
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -98,11 +96,13 @@ def test_a_new_store_knows_nothing(store: Store) -> None:
 
 def test_a_turn_keeps_cursor_state_checkpoints_and_ledger_together(store: Store) -> None:
     followed = Followed(STATE, Covered(7, 5))
-    checkpoint = Checkpoint(0, ZoneState("zone_1_celsius", POLICY))
+    checkpoint = Checkpoint(0, ZoneState("zone:zone_1_celsius", "frozen v2"))
     drafts = (Draft("i-1", raised()), Draft("i-1", Silent(25)))
     store.save_turn(turn(3, ZoneUpdate(KEY, followed, (checkpoint,), drafts=drafts)))
     assert store.cursor("watch") == Cursor("log", 3)
     assert store.states() == {KEY: followed}
+    assert store.zone_state(KEY) == STATE
+    assert store.zone_state(ZoneKey("cab-0001", 2)) is None
     assert store.checkpoint(KEY, 100) == checkpoint
     assert store.version() == 2
     incident = store.find("i-1")
@@ -112,12 +112,12 @@ def test_a_turn_keeps_cursor_state_checkpoints_and_ledger_together(store: Store)
 
 
 def test_a_state_that_moved_on_is_the_newer_one(store: Store) -> None:
-    moved = Followed(STATE.heard((26, -14.4)))
+    moved = Followed(replace(STATE, last=(26, (-14.4, 0.0))))
     other = ZoneKey("cab-0002", 1)
     about = turn(3, ZoneUpdate(KEY, Followed(STATE)))
     store.save_turn(replace(about, moved={KEY: moved, other: moved}))
     assert store.states() == {KEY: moved, other: moved}
-    again = Followed(STATE.heard((27, -14.5)), Covered(3, 0))
+    again = Followed(replace(STATE, last=(27, (-14.5, 0.0))), Covered(3, 0))
     store.save_turn(replace(turn(4, before=Cursor("log", 3)), moved={other: again}))
     assert store.states() == {KEY: moved, other: again}
 
@@ -188,7 +188,7 @@ def test_a_checkpoint_is_found_by_time_and_replaced_by_a_redo(store: Store) -> N
     store.save_turn(turn(1, ZoneUpdate(KEY, Followed(STATE), checkpoints)))
     found = [store.checkpoint(KEY, at_ms) for at_ms in (99, 100, 199, 250, 900)]
     assert [checkpoint and checkpoint.at_ms for checkpoint in found] == [None, 100, 100, 200, 300]
-    other = replace(STATE, high=None)
+    other = replace(STATE, text="{}")
     redo = ZoneUpdate(KEY, Followed(other), (Checkpoint(200, other),), redo_from_ms=200)
     store.save_turn(turn(2, redo, before=Cursor("log", 1)))
     assert store.checkpoint(KEY, 900) == Checkpoint(200, other)

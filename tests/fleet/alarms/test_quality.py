@@ -13,8 +13,10 @@ from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.alarms.handling import OutOfService, Shelved
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Acknowledged, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.liveness import raised as raised_by_clock
+from gongfu_fleet.domain.alarms.modifiers import Suppressed
 from gongfu_fleet.domain.alarms.quality import (
     DAY_MS,
     MINUTE_MS,
@@ -177,3 +179,15 @@ def test_a_scope_hears_of_its_own_alarms_only(county_quality: AlarmQuality) -> N
     assert set(report.operators) == {"hangzhou"}
     assert report.overall.annunciated == 1
     assert report.overall.standing.out_of_service == 0
+
+
+@pytest.mark.parametrize(("later_ms", "annunciated"), [(0, 0), (1, 1)])
+def test_what_was_suppressed_at_once_was_told_to_nobody(
+    county: Engine, later_ms: int, annunciated: int
+) -> None:
+    ledger = SqlIncidentStore(county)
+    about = Subject("cab-0001", 0, Hazard.CHANNEL_SILENT)
+    ledger.append([Draft("i-1", raised_by_clock(about, 500, 900))], at_ms=900)
+    ledger.append([Draft("i-1", Suppressed("parent"))], at_ms=900 + later_ms)
+    figures = AlarmQuality(SqlLedgerFigures(county), SqlRegistry(county), lambda: MINUTE_MS)
+    assert figures.report(MINUTE_MS).overall.annunciated == annunciated

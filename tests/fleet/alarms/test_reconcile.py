@@ -5,6 +5,7 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     ConditionChanged,
@@ -20,7 +21,6 @@ from gongfu_fleet.domain.alarms.incident import (
     apply,
     measured,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Reconciled, reconcile
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from gongfu_fleet.domain.alarms.policy import ZonePolicy
 from gongfu_fleet.domain.alarms.timeline import Condition
+from tests.fleet.alarms.plain_rule import ZonePolicy
 from tests.fleet.alarms.stand import HOUR, MINUTE, START_MS, Stand
 
 AMBIENT = ZonePolicy(

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.zone import CHECKPOINT_MS
 from gongfu_fleet.services.watch_ports import WatchedZone
+from tests.fleet.alarms.plain_rule import PlainBook
 from tests.fleet.alarms.stand import DEV, HOUR, METRIC, POLICY, START_MS, OneZone, Stand
 
 SECOND = 1_000
@@ -20,7 +21,7 @@ class Fleet(OneZone):
 
     def zones(self) -> dict[str, tuple[WatchedZone, ...]]:
         """The same rule for all."""
-        zone = (WatchedZone(1, METRIC, POLICY),)
+        zone = (WatchedZone(1, PlainBook(METRIC, POLICY)),)
         return {f"cab-{n:04}": zone for n in range(500)}
 
 

@@ -54,7 +54,7 @@ def test_calm_readings_wait_for_the_pace_and_news_does_not() -> None:
     assert len(stand.incidents()) == 1
     assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 1)
     (followed,) = stand.ledger.states().values()
-    assert followed.state.last == (START_MS + 42 * MINUTE, 9.0)
+    assert followed.state.last == (START_MS + 42 * MINUTE, (9.0,))
     assert followed.covered == Covered(43, BEGINNING_MS)
     stand.hear(*[4.0] * 8, minute=43)
     stand.drain()
@@ -85,7 +85,7 @@ def test_before_a_rest_everything_read_is_saved() -> None:
     stand.watch.rest()
     assert stand.ledger.cursor(CONSUMER) == Cursor("memory", 2)
     assert [followed.state.last for followed in stand.ledger.states().values()] == [
-        (START_MS + MINUTE, 5.0)
+        (START_MS + MINUTE, (5.0,))
     ]
 
 

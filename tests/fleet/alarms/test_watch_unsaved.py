@@ -6,10 +6,9 @@ from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
 from gongfu_fleet.services.watch_ports import Followed, ZoneKey, ZoneUpdate
 from gongfu_fleet.services.watch_unsaved import Pace, Stride, Unsaved, together
-from tests.fleet.alarms.stand import METRIC, POLICY
 
 ONE, OTHER = ZoneKey("cab-0001", 1), ZoneKey("cab-0002", 1)
-STATE = Followed(ZoneState(METRIC, POLICY))
+STATE = Followed(ZoneState("zone:zone_1_celsius", "dairy v1"))
 
 
 class Elapsed:

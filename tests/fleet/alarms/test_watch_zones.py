@@ -7,6 +7,7 @@ from gongfu_broker.columns import DeviceKind
 from gongfu_broker.topics import Leaf
 from gongfu_fleet.adapters.memory_log import batch_record
 from gongfu_fleet.services.watch_ports import WatchedZone
+from tests.fleet.alarms.plain_rule import PlainBook
 from tests.fleet.alarms.stand import DEV, HOUR, METRIC, MINUTE, POLICY, START_MS, Stand
 
 
@@ -42,13 +43,15 @@ def test_a_value_no_instrument_can_report_is_no_sample_even_where_no_limit_forbi
     stand.hear(4.0, -20.0, -127.0)
     stand.drain(limit=1)
     (followed,) = stand.ledger.states().values()
-    assert followed.state.last == (START_MS + MINUTE, -20.0)
+    assert followed.state.last == (START_MS + MINUTE, (-20.0,))
 
 
 def test_every_zone_of_a_truck_is_followed_by_itself() -> None:
     stand = Stand()
     truck, zones = "veh-0001", ("zone_1_celsius", "zone_2_celsius")
-    known = {truck: tuple(WatchedZone(n, zone, POLICY) for n, zone in enumerate(zones, 1))}
+    known = {
+        truck: tuple(WatchedZone(n, PlainBook(metric, POLICY)) for n, metric in enumerate(zones, 1))
+    }
     stand.watch.policies = FixedZones(known)
     for minute in range(40):
         values = {"zone_1_celsius": 4.0, "zone_2_celsius": 9.0 if minute else None}
@@ -78,7 +81,7 @@ def test_the_single_object_form_is_followed_like_a_batch() -> None:
     stand.log.append(record._replace(boot=None, mseq=None, payload=payload))
     stand.drain()
     (followed,) = stand.ledger.states().values()
-    assert followed.state.last == (START_MS + MINUTE, 9.5)
+    assert followed.state.last == (START_MS + MINUTE, (9.5,))
 
 
 def test_the_offset_of_the_device_clock_counts() -> None:
@@ -140,5 +143,6 @@ def test_a_zone_measured_by_another_metric_starts_afresh() -> None:
     stand.log.append(batch_record(DEV, DeviceKind.CABINET, row, mseq=999, received_ms=0))
     stand.drain()
     (state,) = (followed.state for followed in stand.ledger.states().values())
-    assert (state.metric, state.last, state.high) == ("humidity_percent", (later_ms, 5.0), None)
+    assert (state.kind, state.last) == ("plain:humidity_percent", (later_ms, (5.0,)))
+    assert state.rules.high is None
     assert not any(incident.running for incident in stand.incidents())

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.registry import SqlRegistry
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.zone_book import zone_book
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
+from gongfu_fleet.services.cold_policies import cold_policy
 from gongfu_fleet.services.watched_zones import RegistryZones
 
 POLICY = Policy("dairy", 3, 0.0, 8.0, 0.5, 1800, 1200, 600, 900, "made up")
@@ -61,15 +62,12 @@ class Registry:
         self.changes += 1
 
 
-def test_seconds_of_the_registry_become_milliseconds_of_the_rule() -> None:
+def test_a_zone_is_judged_by_the_rules_of_its_class() -> None:
     registry = Registry()
     registry.add(cabinet("cab-0001"))
     (watched,) = RegistryZones(registry).zones()["cab-0001"]
-    policy = watched.policy
-    assert (watched.zone, watched.metric) == (1, "zone_1_celsius")
-    assert (policy.on_delay_ms, policy.low_on_delay_ms) == (1_800_000, 1_200_000)
-    assert (policy.off_delay_ms, policy.max_gap_ms) == (600_000, 900_000)
-    assert (policy.low_celsius, policy.high_celsius, policy.version) == (0.0, 8.0, 3)
+    assert watched.zone == 1
+    assert watched.book == zone_book("zone_1_celsius", cold_policy("dairy"))
 
 
 def test_zones_stay_the_same_until_the_registry_changes_and_is_asked() -> None:
@@ -95,6 +93,4 @@ def test_every_zone_of_the_shipped_county_can_be_watched(county: Engine) -> None
     watched = RegistryZones(SqlRegistry(county)).zones()
     assert len(watched) == 119
     assert sum(len(zones) for zones in watched.values()) == 80 + 2 * 39
-    for zones in watched.values():
-        for zone in zones:
-            assert any(zone.policy.limit(hazard) for hazard in Hazard)
+    assert {zone.book.sample_ms for zones in watched.values() for zone in zones} == {60_000}

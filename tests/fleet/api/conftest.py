@@ -16,6 +16,7 @@ from gongfu_fleet.adapters.db.incident_desk import SqlIncidentDesk
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
 from gongfu_fleet.adapters.db.people import SqlPeople
+from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.db.tokens import SqlTokens
 from gongfu_fleet.adapters.memory import (
@@ -32,10 +33,12 @@ from gongfu_fleet.domain.devices import Hashes
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import IncidentView
 from gongfu_fleet.services.alarm_quality import AlarmQuality
+from gongfu_fleet.services.cold_policies import record_shipped
 from gongfu_fleet.services.commands import CommandBook
 from gongfu_fleet.services.devices import DeviceDesk
 from gongfu_fleet.services.incident_desk import IncidentDesk
 from gongfu_fleet.services.people import By, PeopleDesk, add_account
+from gongfu_fleet.services.policies import PolicyDesk
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
 from gongfu_fleet.services.watched_zones import RegistryZones
@@ -94,6 +97,12 @@ def desk_on(county: Engine) -> IncidentDesk:
     )
 
 
+def policies_on(county: Engine) -> PolicyDesk:
+    store = SqlPolicies(county)
+    record_shipped(store, now_ms=NOW)
+    return PolicyDesk(store, SqlRegistry(county))
+
+
 @pytest.fixture
 def deps(
     request: pytest.FixtureRequest, county: Engine, sign_in: SignIn, tmp_path: Path
@@ -114,6 +123,7 @@ def deps(
         sign_in=sign_in,
         tokens=Tokens(SqlTokens(county)),
         people=PeopleDesk(SqlPeople(county), HASHER, SqlRegistry(county)),
+        policies=policies_on(county),
         audit=SqlAuditLog(county),
         stopping=asyncio.Event(),
         static=tmp_path / "static",

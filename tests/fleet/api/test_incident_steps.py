@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from gongfu_fleet.adapters.db.audit import SqlAuditLog
+from gongfu_fleet.adapters.db.commands import SqlCommands
 from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.registry import SqlRegistry
@@ -16,7 +17,9 @@ from gongfu_fleet.adapters.memory import SettableClock
 from gongfu_fleet.api.app import create_app
 from gongfu_fleet.api.deps import ApiDeps
 from gongfu_fleet.domain.alarms.incident import ConditionChanged
+from gongfu_fleet.domain.alarms.modifiers import SaleLocked
 from gongfu_fleet.domain.alarms.reconcile import Draft
+from gongfu_fleet.domain.commands import State
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.domain.scope import Grant, ScopeKind, scope_of
 from gongfu_fleet.services.incidents import IncidentBook
@@ -232,3 +235,28 @@ def test_two_hundred_at_once_and_no_more(browser: Browser) -> None:
     for ids in ([], [f"i-{n}" for n in range(201)]):
         answer = manager.post("/api/incidents/acknowledge", json={"ids": ids})
         assert answer.status_code == 422
+
+
+def test_the_sale_is_unlocked_by_a_manager_with_a_note_when_the_goods_are_decided_on(
+    browser: Browser, ledger: SqlIncidentStore, county: Engine
+) -> None:
+    ledger.append([Draft(CAB, SaleLocked("c-1"))], at_ms=NOW)
+    client = browser("manager")
+    assert client.get(f"/api/incidents/{CAB}").json()["sale_locked_ms"] == NOW
+    assert step(client, CAB, "sale-unlock", note="修好了").status_code == 409
+    assert step(client, CAB, "disposition", items=[{"decision": "withdraw"}]).status_code == 200
+    assert step(client, CAB, "sale-unlock").status_code == 422
+    locked = client.post(
+        "/api/assets/cab-0001/commands", json={"name": "sale_lock", "locked": True}
+    )
+    assert locked.status_code == 202
+    answer = step(client, CAB, "sale-unlock", note="修好了")
+    assert answer.status_code == 409  # nothing is noted while the cabinet is told the contrary
+    assert answer.json()["remedy"]
+    assert client.get(f"/api/incidents/{CAB}").json()["sale_locked_ms"] == NOW
+    SqlCommands(county).advance(lambda one: replace(one, state=State.OK, ended_ms=NOW), NOW)
+    assert step(client, CAB, "sale-unlock", note="修好了").status_code == 200
+    assert client.get(f"/api/incidents/{CAB}").json()["sale_locked_ms"] is None
+    actions = [entry.action for entry in SqlAuditLog(county).page(5)]
+    assert "incident.sale_unlock" in actions
+    assert actions.count("command.sale_lock") == 2

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from gongfu_fleet.ports import IncidentView
+from gongfu_fleet.adapters.memory import MemoryIncidents
+from gongfu_fleet.ports import IncidentView, IncidentWords
 
 Browser = Callable[[str], httpx.Client]
 Raise = Callable[..., IncidentView]
@@ -44,6 +45,19 @@ def test_the_detail_has_the_events_in_order(browser: Browser, raised: Raise) -> 
         (2, "acknowledged", "manager"),
     ]
     assert detail["id"] == incident.id
+    assert (detail["advice"], detail["breach_min"]) == (None, None)
+
+
+def test_the_detail_has_what_the_rule_says_and_how_soon_the_goods_pass_their_limit(
+    browser: Browser, raised: Raise, incidents: MemoryIncidents
+) -> None:
+    incident = raised()
+    incidents.said[incident.id] = IncidentWords(
+        "检查制冷机组。", "Look at the unit.", (0, 25, None)
+    )
+    detail = browser("viewer").get(f"{LIST}/{incident.id}").json()
+    assert detail["advice"] == {"zh": "检查制冷机组。", "en": "Look at the unit."}
+    assert detail["breach_min"] == [0, 25, None]
 
 
 def test_open_hides_what_is_over_and_all_shows_it(browser: Browser, raised: Raise) -> None:

@@ -11,7 +11,7 @@ from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.outbox import SqlOutbox
 from gongfu_fleet.adapters.db.outbox_sending import SqlSendingDesk
 from gongfu_fleet.api.deps import ApiDeps
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.notify.escalation import Ascent
 from gongfu_fleet.domain.notify.notice import Bundle, Form

@@ -35,6 +35,7 @@ STEPS: dict[str, dict[str, object]] = {
     "return": {},
     "disposition": {"items": [{"decision": "withdraw"}]},
     "close": {},
+    "sale-unlock": {"note": "x"},
 }
 MANAGERS_ONLY = {
     ("POST", "/api/incidents/{incident_id}/acknowledge"),
@@ -42,6 +43,7 @@ MANAGERS_ONLY = {
     ("POST", "/api/incidents/shelve"),
     ("GET", "/api/incidents/{incident_id}/assignees"),
     *(("POST", f"/api/incidents/{{incident_id}}/{step}") for step in STEPS),
+    *(("POST", f"/api/policies/{{target}}{way}") for way in ("", "/trial", "/revert")),
     ("GET", "/metrics"),
     ("GET", "/api/notices"),
     ("POST", "/api/assets/{asset_id}/commands"),
@@ -69,6 +71,9 @@ BODIES: dict[str, dict[str, object]] = {
     "/api/incidents/shelve": {"ids": ["x"], "for_s": 60, "reason": "x"},
     "/api/incidents/{incident_id}/acknowledge": {},
     "/api/assets/{asset_id}/commands": {"name": "voice", "text": "你好"},
+    "/api/policies/{target}": {"fields": {}, "expected": 0, "source": "x"},
+    "/api/policies/{target}/trial": {"fields": {}},
+    "/api/policies/{target}/revert": {"to": 0, "expected": 0},
     "/api/tokens": {"name": "x"},
     "/api/people": {"name": "x", "role": "viewer"},
     "/api/people/{person_id}": {},
@@ -93,6 +98,7 @@ def call(client: httpx.Client, method: str, path: str) -> int:
         session_id=some_id,
         token_id=some_id,
         person_id=some_id,
+        target="asset:cab-0001",
     )
     query = "?metric=zone_1_celsius&start_ms=0&end_ms=1" if path.endswith("readings") else ""
     answer = client.request(method, where + query, json=BODIES.get(path))
@@ -119,6 +125,9 @@ def test_the_list_of_routes_is_the_contract(app: FastAPI) -> None:
         ("GET", "/api/incidents/{incident_id}"),
         ("GET", "/api/inbox"),
         ("GET", "/api/alarm-quality"),
+        ("GET", "/api/policies"),
+        ("GET", "/api/policies/{target}"),
+        ("GET", "/api/policies/{target}/history"),
         ("GET", "/api/live"),
     }
 

@@ -41,6 +41,7 @@ MINUTE = 60_000
         ([(4, 8), (12, 2)], 6.32667),
         ([(4, 23.5), (25, 0.5)], 5.685334),
         ([(-20, 1), (-10, 1)], -13.363048),
+        ([(18, 1), (26, 1), (18, 1), (26, 1), (20, 1), (30, 1)], 24.120793),
     ],
 )
 def test_mean_kinetic_temperature(spans: list[tuple[float, float]], celsius: float) -> None:
@@ -81,6 +82,10 @@ def test_a_gap_only_widens_the_bounds_and_readings_narrow_them(
 )
 def test_time_to_breach(now: float, towards: float, limit: float, tau: float, hours: float) -> None:
     assert time_to_breach(now, towards, limit, tau) == pytest.approx(hours, abs=1e-5)
+
+
+def test_a_refrigerator_without_power_warms_as_usda_measured() -> None:
+    assert time_to_breach(2.5, 25, 5, 33.96074806281505) == pytest.approx(4)
 
 
 def test_what_never_gets_there_takes_for_ever_and_what_is_there_no_time() -> None:
@@ -155,6 +160,7 @@ def test_ageing_by_q10_and_arrhenius() -> None:
     assert remaining_days(q10, 10, aged, 4) == pytest.approx(7.463645624)
     assert Arrhenius(4, 60).rate(10) == pytest.approx(1.736277, abs=1e-6)
     assert Arrhenius(4, 80).rate(10) == pytest.approx(2.086853, abs=1e-6)
+    assert Arrhenius(4, 72.69463179843183).rate(14) == pytest.approx(Q10(4, 3).rate(14))
 
 
 def test_fish_ages_by_the_square_of_a_straight_line() -> None:
@@ -166,6 +172,15 @@ def test_fish_ages_by_the_square_of_a_straight_line() -> None:
     assert remaining_days(fish, 14, aged, 4) == pytest.approx(5.356717687)
 
 
+def test_tropical_fish_and_pseudomonas_age_by_their_published_rates() -> None:
+    tropical = Q10(0, math.exp(1.2))
+    rates = {0: 1, 4: 1.6161, 8: 2.6117, 15: 6.0496}
+    assert {t: round(tropical.rate(t), 4) for t in rates} == rates
+    spoiler = Ratkowsky(0.03, -11.8)
+    ratios = {0: 1, 4: 1.7929, 8: 2.8156, 10: 3.4131, 15: 5.1583}
+    assert {t: round(spoiler.per_hour(t) / spoiler.per_hour(0), 4) for t in ratios} == ratios
+
+
 @pytest.mark.parametrize(("celsius", "days"), [(0, 12.4), (5, 10.4), (15, 3.7)])
 def test_lettuce_ages_by_its_own_table(celsius: float, days: float) -> None:
     known = shipped_life("leafy_greens")
@@ -173,7 +188,9 @@ def test_lettuce_ages_by_its_own_table(celsius: float, days: float) -> None:
     assert remaining_days(known[0], known[1], 0, celsius) == pytest.approx(days)
 
 
-@pytest.mark.parametrize(("kelvin", "months"), [(255, 443.61), (267, 15.51), (277, 1.18)])
+@pytest.mark.parametrize(
+    ("kelvin", "months"), [(255, 443.61), (267, 15.51), (272, 4.19), (277, 1.18)]
+)
 def test_ice_cream_ages_as_published(kelvin: float, months: float) -> None:
     known = shipped_life("ice_cream")
     assert known

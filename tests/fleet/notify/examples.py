@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from gongfu_fleet.domain.alarms.incident import Finding, Raised, Severity, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.incident import Finding, Raised, Subject
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.domain.notify.notice import Facts, Notice, Transition
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gongfu.settings import NotifySettings
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle
 from gongfu_fleet.domain.notify.duty import Hours, Shift, on_duty, parse_hours
 from gongfu_fleet.domain.notify.escalation import LADDERS, REMIND_MS, parse_ladder

@@ -16,7 +16,8 @@ from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.memory import SettableClock
 from gongfu_fleet.api import acknowledge_link
 from gongfu_fleet.api.deps import deps_of
-from gongfu_fleet.domain.alarms.incident import Acknowledged, Severity, Workflow
+from gongfu_fleet.domain.alarms.hazard import Severity
+from gongfu_fleet.domain.alarms.incident import Acknowledged, Workflow
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.notify.link import VALID_MS, token
 from gongfu_fleet.domain.notify.notice import Bundle, Form

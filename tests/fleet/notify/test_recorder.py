@@ -13,13 +13,13 @@ from gongfu_fleet.adapters.db.outbox_sending import SqlSendingDesk
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.adapters.memory import SettableClock
 from gongfu_fleet.domain.alarms.handling import Closed, Shelved
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
     ConditionChanged,
     Retracted,
     Revised,
-    Severity,
     Silent,
 )
 from gongfu_fleet.domain.alarms.reconcile import Draft

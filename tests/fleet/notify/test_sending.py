@@ -16,7 +16,7 @@ from gongfu_fleet.adapters.notify.dingtalk import dingtalk
 from gongfu_fleet.adapters.notify.feishu import feishu
 from gongfu_fleet.adapters.notify.webhook import Webhook
 from gongfu_fleet.adapters.notify.wecom import wecom
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.notice import Notice, Transition
 from gongfu_fleet.services.notify_ports import Channel, Ended, Message, Recording
 from gongfu_fleet.services.notify_sender import ChannelSender

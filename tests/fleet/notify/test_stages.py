@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify import digest, flood, group, retry
 from gongfu_fleet.domain.notify.dedupe import dedupe
 from gongfu_fleet.domain.notify.notice import Form, Notice, Transition

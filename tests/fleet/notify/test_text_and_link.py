@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.link import VALID_MS, message_of, token
 from gongfu_fleet.domain.notify.notice import Bundle, Form, Transition
 from gongfu_fleet.domain.notify.text import Text, fitted, text_of

@@ -1,6 +1,5 @@
 """The rules over a zone: what each finds, and that order, pieces and storage do not matter."""
 
-import json
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES, rule_of
-from gongfu_fleet.domain.alarms.rules.rule import RuleHazard
-from gongfu_fleet.domain.alarms.rules.state_data import from_data, to_data
+from gongfu_fleet.domain.alarms.rules.state_data import from_text, to_text
 from gongfu_fleet.domain.alarms.rules.zone_rules import (
     FRESH,
     Followed,
@@ -46,9 +45,9 @@ def ran(readings: Iterable[Reading], policy: object = FROZEN) -> Followed:
     return follow(FRESH, readings, FROZEN if policy is FROZEN else MEAT)
 
 
-def raised(followed: Followed) -> dict[RuleHazard, int]:
+def raised(followed: Followed) -> dict[Hazard, int]:
     """Minutes at which each hazard was first found."""
-    found: dict[RuleHazard, int] = {}
+    found: dict[Hazard, int] = {}
     for one in followed.raised:
         found.setdefault(one.hazard, (one.episode.raised_ms - START) // MINUTE)
     return found
@@ -66,22 +65,22 @@ def test_a_compressor_that_stops_is_told_before_the_limit_of_the_goods() -> None
     begin = 1_008
     course = cycling(range(begin), door=False) + warming(begin, 90, 0.2, door=False)
     found = raised(ran(course))
-    assert found[RuleHazard.NO_COOLING] - begin <= 25
-    assert found.get(RuleHazard.PRODUCT_HIGH, 9_999) > found[RuleHazard.NO_COOLING]
+    assert found[Hazard.NO_COOLING] - begin <= 25
+    assert found.get(Hazard.PRODUCT_HIGH, 9_999) > found[Hazard.NO_COOLING]
 
 
 def test_a_new_unit_is_given_the_longest_defrost_of_its_policy() -> None:
     course = cycling(range(56), door=False) + warming(56, 140, 0.2, door=False)
     begin_ms = next(r.ts_ms for r in course if (r.celsius or 0) > -15)
     found = raised(ran(course))
-    assert found[RuleHazard.AIR_HIGH] == (begin_ms - START) // MINUTE + 1 + 76
-    assert RuleHazard.NO_COOLING not in found
+    assert found[Hazard.AIR_HIGH] == (begin_ms - START) // MINUTE + 1 + 76
+    assert Hazard.NO_COOLING not in found
 
 
 def test_a_door_left_open_is_told_after_three_minutes_and_a_crew_has_thirty() -> None:
     course = cycling(range(840), door=False)
     open_ = [at(840 + n, -17, door=True) for n in range(20)]
-    assert raised(ran(course + open_)) == {RuleHazard.DOOR_AJAR: 843}
+    assert raised(ran(course + open_)) == {Hazard.DOOR_AJAR: 843}
     crew = [reading._replace(restocking=True) for reading in open_]
     assert raised(ran(course + crew)) == {}
 
@@ -111,7 +110,7 @@ def test_a_defrost_like_those_learned_is_no_alarm_and_one_that_does_not_end_is()
     quiet = follow(FRESH, course[:2_700] + later, policy)
     assert quiet.raised == ()
     found = follow(quiet.state, after, policy).raised
-    assert found[0].hazard is RuleHazard.AIR_HIGH
+    assert found[0].hazard is Hazard.AIR_HIGH
     assert (found[0].episode.raised_ms - START) // MINUTE - 3_360 <= 50
 
 
@@ -122,21 +121,21 @@ def test_a_leak_is_told_as_drift_long_before_the_limit() -> None:
         for n, r in enumerate(cycling(range(begin, begin + 400), door=False))
     ]
     found = raised(ran(calm + leak))
-    assert found[RuleHazard.DRIFT] - begin < 360
-    assert RuleHazard.PRODUCT_HIGH not in found
+    assert found[Hazard.DRIFT] - begin < 360
+    assert Hazard.PRODUCT_HIGH not in found
 
 
 def test_a_probe_that_repeats_itself_is_stuck_only_where_the_air_used_to_move() -> None:
     moving = cycling(range(800), door=False)
     stuck = [at(800 + n, -19.4, door=False) for n in range(40)]
-    assert raised(ran(moving + stuck)) == {RuleHazard.PROBE_STUCK: 830}
+    assert raised(ran(moving + stuck)) == {Hazard.PROBE_STUCK: 830}
     assert raised(ran([at(n, -19.4) for n in range(1_500)])) == {}
 
 
 @pytest.mark.parametrize("code", [85.0, -127.0, 882.6, None])
 def test_codes_of_the_probe_are_a_fault_and_never_a_temperature(code: float | None) -> None:
     followed = ran([*cycling(range(800)), *(at(800 + n, code) for n in range(30))])
-    assert raised(followed) == {RuleHazard.PROBE_FAULT: 810}
+    assert raised(followed) == {Hazard.PROBE_FAULT: 810}
     product = followed.state.unit.product
     assert product
     assert product.celsius < -18
@@ -153,7 +152,7 @@ def test_a_limit_of_zero_and_a_reading_of_zero_are_values_like_others() -> None:
     course = [at(n, 0.0) for n in range(60)]
     assert follow(FRESH, course, policy).raised == ()
     below = follow(FRESH, [at(n, -0.1) for n in range(60)], policy).raised
-    assert [one.hazard for one in below] == [RuleHazard.TEMPERATURE_LOW]
+    assert [one.hazard for one in below] == [Hazard.TEMPERATURE_LOW]
 
 
 def test_time_above_the_budget_adds_up_over_pauses() -> None:
@@ -161,7 +160,7 @@ def test_time_above_the_budget_adds_up_over_pauses() -> None:
     cold = [at(200 + n, 3.0, door=False) for n in range(60)]
     again = [at(260 + n, 5.8, door=False) for n in range(120)]
     found = raised(ran(warm + cold + again, MEAT))
-    assert 290 < found[RuleHazard.EXPOSURE] < 330
+    assert 290 < found[Hazard.EXPOSURE] < 330
 
 
 def test_silence_neither_raises_nor_clears() -> None:
@@ -169,7 +168,7 @@ def test_silence_neither_raises_nor_clears() -> None:
     course = cycling(range(begin), door=False) + warming(begin, 60, 0.2, door=False)
     before = ran(course)
     open_before = {one.hazard for one in open_findings(before.state)}
-    assert RuleHazard.NO_COOLING in open_before
+    assert Hazard.NO_COOLING in open_before
     after = follow(before.state, [at(begin + 600, -7.0, door=False)], FROZEN)
     assert after.ended == ()
     assert {one.hazard for one in open_findings(after.state)} >= open_before
@@ -220,7 +219,7 @@ def test_following_in_pieces_over_a_stored_state_is_following_at_once(
     course = wild(seed)
     cut = data.draw(st.integers(1, len(course) - 1))
     first = ran(course[:cut])
-    stored = from_data(json.loads(json.dumps(to_data(first.state))))
+    stored = from_text(to_text(first.state))
     assert stored == first.state
     second = follow(stored, course[cut:], FROZEN)
     whole = ran(course)
@@ -231,7 +230,7 @@ def test_following_in_pieces_over_a_stored_state_is_following_at_once(
 
 def test_a_stored_state_of_another_age_is_refused_with_a_remedy() -> None:
     with pytest.raises(InvalidError, match="follow the readings again"):
-        from_data({"unit": 7, "courses": {}})
+        from_text('{"unit":7,"courses":{}}')
 
 
 def test_a_policy_that_can_mean_nothing_is_refused() -> None:

@@ -18,7 +18,7 @@ from gongfu_fleet.adapters.db.incident_rows import ConsumerCursorRow
 from gongfu_fleet.adapters.db.schema import AssetRow
 from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.domain.audit import Deed
-from gongfu_fleet.domain.commands import OPEN, Command, answered
+from gongfu_fleet.domain.commands import OPEN, Command, Name, State, answered
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
 from gongfu_fleet.services.command_ports import Answer
@@ -108,6 +108,15 @@ class SqlCommands:
             found = found.where(CommandRow.id < before)
         with reading(self.engine) as session:
             return [read_command(row) for row in session.scalars(found)]
+
+    def sale_locked(self) -> frozenset[str]:
+        """The assets whose newest executed ``sale_lock`` locked it."""
+        done = (CommandRow.name == Name.SALE_LOCK.value, CommandRow.state == State.OK.value)
+        newest = select(func.max(CommandRow.id)).where(*done).group_by(CommandRow.asset)
+        with reading(self.engine) as session:
+            rows = session.scalars(select(CommandRow).where(CommandRow.id.in_(newest)))
+            found = [read_command(row) for row in rows]
+        return frozenset(command.asset for command in found if command.args["locked"])
 
     def version(self, scope: Scope = EVERYTHING) -> int:
         """How many entries the ledger has of the scope."""

@@ -15,8 +15,7 @@ from gongfu_fleet.adapters.db.incident_rows import (
     read_incident,
     write_incident,
 )
-from gongfu_fleet.adapters.db.schema import AssetRow
-from gongfu_fleet.adapters.db.within import within
+from gongfu_fleet.adapters.db.visible import visible
 from gongfu_fleet.domain.alarms import event_data
 from gongfu_fleet.domain.alarms.consequence import Consequence
 from gongfu_fleet.domain.alarms.incident import Event, Incident, Workflow, advanced
@@ -71,10 +70,7 @@ class SqlIncidentDesk:
 def _about(wanted: Wanted, scope: Scope) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [IncidentRow.open.is_(True)]
     if not scope.everything or wanted.site is not None:
-        assets = select(AssetRow.id).where(within(scope))
-        if wanted.site is not None:
-            assets = assets.where(AssetRow.site == wanted.site)
-        conditions.append(IncidentRow.asset.in_(assets))
+        conditions.append(visible(scope, wanted.site))
     return conditions
 
 
@@ -99,11 +95,7 @@ def _conditions(wanted: Wanted) -> dict[Queue, ColumnElement[bool]]:
 
 def _locked(session: Session, tasks: Sequence[Task], scope: Scope) -> dict[str, IncidentRow]:
     ids = {task.incident_id for task in tasks}
-    seen = (
-        true()
-        if scope.everything
-        else IncidentRow.asset.in_(select(AssetRow.id).where(within(scope)))
-    )
+    seen = true() if scope.everything else visible(scope)
     found = select(IncidentRow).where(IncidentRow.id.in_(ids), seen).with_for_update()
     return {row.id: row for row in session.scalars(found)}
 

@@ -21,8 +21,13 @@ from gongfu_fleet.adapters.db.schema import Base
 from gongfu_fleet.domain.alarms.consequence import Consequence
 from gongfu_fleet.domain.alarms.handling import UNTOUCHED, Handling
 from gongfu_fleet.domain.alarms.handling_data import handling_of, handling_to_data
-from gongfu_fleet.domain.alarms.incident import Finding, Incident, Severity, Subject, Workflow
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.incident import (
+    Finding,
+    Incident,
+    Subject,
+    Workflow,
+)
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 
 
@@ -49,9 +54,9 @@ class IncidentRow(Base):
     begin_ms: Mapped[int] = mapped_column(BigInteger)
     raised_ms: Mapped[int] = mapped_column(BigInteger)
     end_ms: Mapped[int | None] = mapped_column(BigInteger)
-    peak_celsius: Mapped[float]
+    peak_celsius: Mapped[float | None]
     unknown: Mapped[str] = mapped_column(Text)
-    limit_celsius: Mapped[float]
+    limit_celsius: Mapped[float | None]
     product_class: Mapped[str] = mapped_column(String(40))
     policy_version: Mapped[int]
     late: Mapped[bool]

@@ -18,15 +18,14 @@ from gongfu_fleet.adapters.db.incident_rows import (
     read_incident,
     write_incident,
 )
-from gongfu_fleet.adapters.db.schema import AssetRow
-from gongfu_fleet.adapters.db.within import within
+from gongfu_fleet.adapters.db.visible import visible
 from gongfu_fleet.adapters.db.zone_states import write_checkpoints, write_states
 from gongfu_fleet.domain.alarms import event_data, zone_data
 from gongfu_fleet.domain.alarms.arrivals import Covered
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Event, Finding, Incident, Subject, apply, measured
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.domain.alarms.zone import Checkpoint
+from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError, NotFoundError
@@ -67,6 +66,12 @@ class SqlIncidentStore:
         with reading(self.engine) as session:
             rows = session.scalars(select(ZoneStateRow))
             return {ZoneKey(row.asset, row.zone): _followed(row) for row in rows}
+
+    def zone_state(self, key: ZoneKey) -> ZoneState | None:
+        """As it was saved last."""
+        with reading(self.engine) as session:
+            row = session.get(ZoneStateRow, (key.asset, key.zone))
+            return zone_data.from_text(row.state) if row else None
 
     def checkpoint(self, key: ZoneKey, at_ms: int) -> Checkpoint | None:
         """The newest checkpoint not after ``at_ms``."""
@@ -189,7 +194,7 @@ def _event(row: IncidentEventRow) -> Event:
 def _visible(scope: Scope) -> ColumnElement[bool]:
     if scope.everything:
         return true()
-    return IncidentRow.asset.in_(select(AssetRow.id).where(within(scope)))
+    return visible(scope)
 
 
 def _cursor(session: Session, consumer: str) -> Cursor | None:

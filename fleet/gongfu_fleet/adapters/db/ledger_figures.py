@@ -3,20 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, and_, func, select
+from sqlalchemy import Engine, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from gongfu_fleet.adapters.db.engine import reading
 from gongfu_fleet.adapters.db.incident_rows import IncidentEventRow, IncidentRow
 from gongfu_fleet.adapters.db.schema import AssetRow
 from gongfu_fleet.adapters.db.within import within
+from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Subject, Workflow
-from gongfu_fleet.domain.alarms.policy import Hazard
 from gongfu_fleet.domain.alarms.quality import DAY_MS, Entry, Standing
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.services.alarm_quality import KINDS
 
 _FIRST = aliased(IncidentEventRow)
+_SECOND = aliased(IncidentEventRow)
+_SUPPRESSED_AT_ONCE = (
+    exists()
+    .where(_SECOND.incident_id == IncidentEventRow.incident_id, _SECOND.n == 2)  # noqa: PLR2004 - right after the first
+    .where(_SECOND.kind == "suppressed", _SECOND.at_ms == IncidentEventRow.at_ms)
+)
 
 
 @dataclass
@@ -28,7 +34,7 @@ class SqlLedgerFigures:
     def entries(
         self, start_ms: int, end_ms: int, *, scope: Scope = EVERYTHING
     ) -> Mapping[str, Sequence[Entry]]:
-        """Events of the period by operator."""
+        """Events of the period by operator; nobody was told of what was suppressed at once."""
         event, incident = IncidentEventRow, IncidentRow
         about = incident.asset, incident.zone, incident.hazard
         found = (
@@ -37,6 +43,7 @@ class SqlLedgerFigures:
             .join(_FIRST, and_(_FIRST.incident_id == incident.id, _FIRST.n == 1))
             .outerjoin(AssetRow, AssetRow.id == incident.asset)
             .where(event.at_ms >= start_ms, event.at_ms < end_ms, event.kind.in_(KINDS))
+            .where(or_(event.kind != "raised", not_(_SUPPRESSED_AT_ONCE)))
             .where(within(scope))
         )
         entries: dict[str, list[Entry]] = {}

@@ -25,7 +25,8 @@ from gongfu_fleet.adapters.db.outbox_rows import (
     notice_row,
 )
 from gongfu_fleet.domain.alarms import event_data
-from gongfu_fleet.domain.alarms.incident import Incident, Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
+from gongfu_fleet.domain.alarms.incident import Incident
 from gongfu_fleet.domain.notify.escalation import Ascent
 from gongfu_fleet.domain.notify.notice import Transition
 from gongfu_fleet.domain.notify.text import text_of
@@ -46,6 +47,7 @@ _BEGINNINGS = (
     Transition.REOPENED,
     Transition.ESCALATED,
     Transition.REMINDED,
+    Transition.GRAVER,
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gongfu_fleet.adapters.db.schema import Base
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.escalation import Ascent
 from gongfu_fleet.domain.notify.notice import Bundle, Facts, Form, Notice, Transition
 from gongfu_fleet.services.notify_ports import Message

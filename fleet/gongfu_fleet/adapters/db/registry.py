@@ -1,7 +1,7 @@
 """The registry in the relational store: what imports write and what everything else reads."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -34,6 +34,7 @@ from gongfu_fleet.domain.registry import (
 )
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import ConflictError
+from gongfu_geo.datum import Wgs84
 
 
 @dataclass
@@ -63,6 +64,12 @@ class SqlRegistry:
         with reading(self.engine) as session:
             features = _villages(session) if level == "villages" else _counties(session)
         return '{"type":"FeatureCollection","features":[' + ",".join(features) + "]}"
+
+    def village_points(self) -> Sequence[Wgs84]:
+        """Each village's point."""
+        with reading(self.engine) as session:
+            found = session.execute(select(VillageRow.lon, VillageRow.lat))
+            return [Wgs84(lon, lat) for lon, lat in found]
 
     def known_keys(self) -> KnownKeys:
         """The keys that lines of an import may point to."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard
 
 
 class Consequence(StrEnum):
@@ -16,6 +16,8 @@ class Consequence(StrEnum):
 _OF: Mapping[Hazard, Consequence] = {
     Hazard.TEMPERATURE_HIGH: Consequence.PRODUCT,
     Hazard.TEMPERATURE_LOW: Consequence.PRODUCT,
+    Hazard.PRODUCT_HIGH: Consequence.PRODUCT,
+    Hazard.EXPOSURE: Consequence.PRODUCT,
 }
 
 

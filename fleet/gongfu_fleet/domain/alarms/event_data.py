@@ -9,6 +9,7 @@ from typing import Any
 
 from gongfu_fleet.domain.alarms import handling_data
 from gongfu_fleet.domain.alarms.consequence import Consequence
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import (
     Acknowledged,
     Body,
@@ -19,11 +20,10 @@ from gongfu_fleet.domain.alarms.incident import (
     Raised,
     Retracted,
     Revised,
-    Severity,
     Silent,
     Subject,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.modifiers import Graver
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode, Span
 
 Data = Mapping[str, Any]  # each kind has its own JSON fields
@@ -41,14 +41,18 @@ def to_data(body: Body) -> tuple[str, Data]:
             return "condition", finding_data(finding)
         case Revised(finding):
             return "revised", finding_data(finding)
-        case Silent() | Heard() | Acknowledged() | Merged() | Retracted():
+        case Silent() | Heard() | Graver() | Acknowledged() | Merged() | Retracted():
             return _plain_data(body)
         case _:
             return handling_data.to_data(body)
 
 
-def _plain_data(body: Silent | Heard | Acknowledged | Merged | Retracted) -> tuple[str, Data]:
+def _plain_data(
+    body: Silent | Heard | Graver | Acknowledged | Merged | Retracted,
+) -> tuple[str, Data]:
     match body:
+        case Graver(severity):
+            return "graver", {"severity": severity.value}
         case Silent(since_ms):
             return "silent", {"since_ms": since_ms}
         case Heard(upto_ms):
@@ -57,8 +61,8 @@ def _plain_data(body: Silent | Heard | Acknowledged | Merged | Retracted) -> tup
             return "acknowledged", {"note": note, "eta_ms": eta_ms}
         case Merged(into):
             return "merged", {"into": into}
-        case Retracted():
-            return "retracted", {}
+        case Retracted(reason):
+            return "retracted", {"reason": reason} if reason else {}
 
 
 def from_data(kind: str, data: Data) -> Body:
@@ -83,16 +87,16 @@ def from_data(kind: str, data: Data) -> Body:
 
 def _plain_of(kind: str, data: Data) -> Body:
     match kind:
-        case "silent":
-            return Silent(data["since_ms"])
-        case "heard":
-            return Heard(data["upto_ms"])
+        case "silent" | "heard":
+            return Silent(data["since_ms"]) if kind == "silent" else Heard(data["upto_ms"])
+        case "graver":
+            return Graver(Severity(data["severity"]))
         case "acknowledged":
             return Acknowledged(data["note"], data.get("eta_ms"))  # not told at first
         case "merged":
             return Merged(data["into"])
         case "retracted":
-            return Retracted()
+            return Retracted(data.get("reason", ""))  # not told at first
         case _:
             return handling_data.from_data(kind, data)
 

@@ -9,6 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gongfu_fleet.domain.alarms.modifiers import (
+    Released,
+    SaleLock,
+    SaleLocked,
+    SaleUnlocked,
+    Suppressed,
+)
 from gongfu_fleet.errors import ConflictError, InvalidError
 
 LONGEST_SHELF_MS = 24 * 3_600_000  # ISA-18.2 wants a limit; 24 h is ours
@@ -83,7 +90,10 @@ class Closed:
     note: str
 
 
-Step = Assigned | Commented | Shelved | Unshelved | OutOfService | Returned | Disposed | Closed
+Own = Suppressed | Released | SaleLocked | SaleUnlocked
+Step = (
+    Assigned | Commented | Shelved | Unshelved | OutOfService | Returned | Disposed | Closed | Own
+)
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,10 @@ class Closing:
 
 @dataclass(frozen=True)
 class Handling:
-    """All of it. ``keys`` are those of requests that were done: a repeated one changes nothing."""
+    """All of it. ``keys`` are those of requests that were done: a repeated one changes nothing.
+
+    ``parent`` is the incident from which this one follows and of which people are told instead.
+    """
 
     assignee: str | None = None
     shelf: Shelf | None = None
@@ -136,6 +149,14 @@ class Handling:
     dispositions: tuple[Disposition, ...] = ()
     closing: Closing | None = None
     keys: tuple[str, ...] = ()
+    parent: str | None = None
+    sale_lock: SaleLock | None = None
+
+    @property
+    def goods_decided(self) -> bool:
+        """Whether there is a last word on the goods: none is missing, none still inspected."""
+        said = [one.decision for one in self.dispositions]
+        return bool(said) and Decision.INSPECT not in said
 
 
 UNTOUCHED = Handling()
@@ -164,7 +185,7 @@ def handle(was: Handling, step: Step, standing: Standing, moment: Moment) -> Han
     if isinstance(step, Commented):
         _require_text(step.text, "A comment says nothing.", "Write what the others should know.")
         return replace(was)
-    if was.closing is not None:
+    if was.closing is not None and not isinstance(step, Own):
         if isinstance(step, Closed):
             return was
         raise _refused(
@@ -255,6 +276,38 @@ def _dispose(was: Handling, step: Disposed, standing: Standing, moment: Moment) 
     return replace(was, dispositions=tuple(said.values()))
 
 
+def _suppress(was: Handling, step: Suppressed, *_: object) -> Handling:
+    return was if was.parent == step.parent else replace(was, parent=step.parent)
+
+
+def _release(was: Handling, *_: object) -> Handling:
+    return was if was.parent is None else replace(was, parent=None)
+
+
+def _lock_sale(was: Handling, step: SaleLocked, _standing: Standing, moment: Moment) -> Handling:
+    # Once per incident: what a person has unlocked is not locked again behind their back.
+    if was.sale_lock is not None:
+        return was
+    return replace(was, sale_lock=SaleLock(step.command, moment.at_ms))
+
+
+def _unlock_sale(was: Handling, step: SaleUnlocked, standing: Standing, moment: Moment) -> Handling:
+    lock = was.sale_lock
+    if lock is None:
+        raise _refused(standing, "it has locked no sale", "Unlock the incident that did.")
+    if not lock.stands:
+        return was
+    _require_text(step.note, "Unlocking needs a note.", "Say what was done to the cabinet.")
+    if not was.goods_decided:
+        raise _refused(
+            standing,
+            "nobody said yet what becomes of all its goods",
+            "Release or withdraw each lot first, or all of the zone.",
+        )
+    ended = replace(lock, unlock=step.command, until_ms=moment.at_ms, by=moment.by)
+    return replace(was, sale_lock=ended)
+
+
 def _close(was: Handling, step: Closed, standing: Standing, moment: Moment) -> Handling:
     for hindered, why, remedy in _hindrances(was, standing):
         if hindered:
@@ -298,4 +351,8 @@ _STEPS: dict[type, Callable[..., Handling]] = {
     Returned: _return,
     Disposed: _dispose,
     Closed: _close,
+    Suppressed: _suppress,
+    Released: _release,
+    SaleLocked: _lock_sale,
+    SaleUnlocked: _unlock_sale,
 }

@@ -22,6 +22,13 @@ from gongfu_fleet.domain.alarms.handling import (
     Step,
     Unshelved,
 )
+from gongfu_fleet.domain.alarms.modifiers import (
+    Released,
+    SaleLock,
+    SaleLocked,
+    SaleUnlocked,
+    Suppressed,
+)
 from gongfu_fleet.errors import InvalidError
 
 Data = Mapping[str, Any]  # each kind has its own JSON fields
@@ -35,6 +42,10 @@ _KINDS: Mapping[str, type[Step]] = {
     "returned": Returned,
     "disposed": Disposed,
     "closed": Closed,
+    "suppressed": Suppressed,
+    "released": Released,
+    "sale_locked": SaleLocked,
+    "sale_unlocked": SaleUnlocked,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
@@ -72,6 +83,8 @@ def handling_of(data: Data) -> Handling:
         dispositions=tuple(_disposition(one) for one in data.get("dispositions", ())),
         closing=Closing(**data["closing"]) if "closing" in data else None,
         keys=tuple(data.get("keys", ())),
+        parent=data.get("parent"),
+        sale_lock=SaleLock(**data["sale_lock"]) if "sale_lock" in data else None,
     )
 
 

@@ -20,7 +20,8 @@ from gongfu_fleet.domain.alarms.handling import (
     handle,
     voided,
 )
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.modifiers import Graver
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.errors import ConflictError, InvalidError
 
@@ -31,14 +32,6 @@ class Workflow(StrEnum):
     UNACK = "unack"
     ACKED = "acked"
     CLOSED = "closed"
-
-
-class Severity(StrEnum):
-    """How much it matters."""
-
-    LOW = "low"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 @dataclass(frozen=True)
@@ -52,10 +45,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Finding:
-    """What the timeline says, and by which limit of which policy version it was judged."""
+    """What the timeline says, and by which limit of which policy version it was judged.
+
+    ``limit_celsius`` is None where no temperature was compared.
+    """
 
     episode: Episode
-    limit_celsius: float
+    limit_celsius: float | None
     product_class: str
     policy_version: int
 
@@ -116,11 +112,14 @@ class Merged:
 
 @dataclass(frozen=True)
 class Retracted:
-    """Judged anew, the readings show no such episode."""
+    """Judged anew, the readings show no such episode; ``reason`` where there is another one."""
+
+    reason: str = ""
 
 
+_GRAVITY = tuple(Severity)  # the mildest first
 Timed = ConditionChanged | Revised
-Body = Raised | Timed | Silent | Heard | Acknowledged | Merged | Retracted | Step
+Body = Raised | Timed | Silent | Heard | Graver | Acknowledged | Merged | Retracted | Step
 
 
 @dataclass(frozen=True)
@@ -179,12 +178,14 @@ class Incident:
         """Whether somebody must still do something about it.
 
         Exposed goods need a word on what becomes of them, so only closing ends such an incident.
+        What ended while it was suppressed is its parent's to acknowledge.
         """
         if not self.living or self.workflow is Workflow.CLOSED:
             return False
         if self.consequence is Consequence.PRODUCT:
             return True
-        return self.condition is not Condition.NORMAL or self.workflow is Workflow.UNACK
+        waits = self.workflow is Workflow.UNACK and self.handling.parent is None
+        return self.condition is not Condition.NORMAL or waits
 
     def shelved(self, now_ms: int) -> bool:
         """Whether it is put aside at ``now_ms``, platform time; what is over never is."""
@@ -225,6 +226,9 @@ def _stepped(incident: Incident, event: Event) -> Incident:
             return _find(incident, event.body)
         case Silent() | Heard():
             return _listen(incident, silent=isinstance(event.body, Silent))
+        case Graver(severity):
+            worse = _GRAVITY.index(severity) > _GRAVITY.index(incident.severity)
+            return replace(incident, severity=severity) if worse else incident
         case Merged() | Retracted():
             return _leave(incident, event.body)
         case Raised():
@@ -336,6 +340,8 @@ def _worse(hazard: Hazard, was: Episode, now: Episode) -> bool:
     if was.end_ms is None:
         return False  # nothing was released or closed while it went on
     longer = now.end_ms is None or now.end_ms > was.end_ms or now.begin_ms < was.begin_ms
+    if now.peak_celsius is None or was.peak_celsius is None:
+        return longer
     further = now.peak_celsius - was.peak_celsius
     return longer or (further < 0 if hazard is Hazard.TEMPERATURE_LOW else further > 0)
 

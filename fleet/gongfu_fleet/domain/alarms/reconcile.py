@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gongfu_fleet.domain.alarms.consequence import consequence_of
+from gongfu_fleet.domain.alarms.hazard import Severity, severity_of
 from gongfu_fleet.domain.alarms.incident import (
     Body,
     ConditionChanged,
@@ -14,7 +15,6 @@ from gongfu_fleet.domain.alarms.incident import (
     Raised,
     Retracted,
     Revised,
-    Severity,
     Subject,
 )
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
@@ -45,11 +45,13 @@ def reconcile(
     findings: Sequence[Finding],
     *,
     new_id: Callable[[], str],
+    severity: Severity | None = None,
 ) -> Reconciled:
     """Match living incidents of one subject with its episodes, both over the same stretch.
 
     An episode keeps the eldest incident (smallest id) that overlaps it; further ones merge into
     that. An episode without an incident is raised, an incident without an episode is retracted.
+    ``severity`` is what one is raised with; None: what its hazard begins with.
     """
     drafts: list[Draft] = []
     measures: dict[str, Finding] = {}
@@ -60,7 +62,7 @@ def reconcile(
         incident_id = same[0].id if same else new_id()
         standing = incident_id if finding.episode.end_ms is None else None
         if not same:
-            drafts.append(Draft(incident_id, _raised(subject, finding)))
+            drafts.append(Draft(incident_id, _raised(subject, finding, severity)))
             continue
         elder = same[0]
         if body := _correction(elder.finding, finding):
@@ -86,10 +88,11 @@ def _reaches(episode: Episode, ts_ms: int) -> bool:
     return episode.end_ms is None or episode.end_ms > ts_ms
 
 
-def _raised(subject: Subject, finding: Finding) -> Raised:
+def _raised(subject: Subject, finding: Finding, severity: Severity | None) -> Raised:
     late = finding.episode.condition is Condition.NORMAL
+    grave = severity or severity_of(subject.hazard)
     consequence = consequence_of(subject.hazard)
-    return Raised(subject, Severity.HIGH, finding, late=late, consequence=consequence)
+    return Raised(subject, grave, finding, late=late, consequence=consequence)
 
 
 def _correction(was: Finding, now: Finding) -> ConditionChanged | Revised | None:

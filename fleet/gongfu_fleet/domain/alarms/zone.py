@@ -1,64 +1,60 @@
-"""The timeline of one zone: both hazards followed together, with checkpoints to go back to."""
+"""The timeline of one watched thing: what its rulebook found, with checkpoints to go back to."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import dropwhile, groupby
+from typing import Any
 
-from gongfu_fleet.domain.alarms.policy import Hazard, ZonePolicy
-from gongfu_fleet.domain.alarms.timeline import (
-    Course,
-    Episode,
-    Excursion,
-    Sample,
-    follow,
-    ongoing,
-)
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.rulebook import Found, Row, Rulebook
+from gongfu_fleet.domain.alarms.timeline import Episode
 
 CHECKPOINT_MS = 6 * 3_600_000
 # Beyond this before the newest checkpoint, only the first of a day is kept: what is that late is
 # rare, and costs a day's readings more.
 KEEP_ALL_MS = 72 * 3_600_000
 DAY_MS = 86_400_000
-_UNLIMITED = Course(None, (), None)
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneState:
     """Everything the past says about the future of a zone.
 
-    ``last`` is the newest sample that was followed (ts_ms, celsius), ``disturbed_ms`` the newest
-    at which an excursion was open, before or after it.
+    ``kind`` and ``key`` are those of the rulebook that judged it, ``last`` is the newest row that
+    was judged. ``text`` is the rulebook's own state ("" for none yet); ``rules`` is the same
+    unpacked, None until somebody needs it.
     """
 
-    metric: str
-    policy: ZonePolicy
-    last: Sample | None = None
-    high: Excursion | None = None
-    low: Excursion | None = None
-    disturbed_ms: int | None = None
-
-    def excursion(self, hazard: Hazard) -> Excursion | None:
-        """The open excursion of one hazard."""
-        return self.high if hazard is Hazard.TEMPERATURE_HIGH else self.low
-
-    def heard(self, last: Sample) -> "ZoneState":
-        """The state after a sample that only becomes the newest."""
-        return ZoneState(
-            self.metric, self.policy, last, self.high, self.low, self.disturbed_ms
-        )  # three times as fast as replace()
+    kind: str
+    key: str
+    last: Row | None = None
+    text: str = ""
+    rules: Any = field(default=None, compare=False, repr=False)  # the rulebook's own type
 
     @property
     def last_ms(self) -> int | None:
-        """Event time of the newest sample."""
+        """Event time of the newest judged row."""
         return self.last[0] if self.last else None
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state from all samples before ``at_ms``, a multiple of CHECKPOINT_MS."""
+    """The state from all rows before ``at_ms``, a multiple of CHECKPOINT_MS."""
 
     at_ms: int
     state: ZoneState
+
+
+def fresh(book: Rulebook) -> ZoneState:
+    """The state before the first row."""
+    return ZoneState(book.kind, book.key)
+
+
+def rules_of(book: Rulebook, state: ZoneState) -> Any:  # noqa: ANN401 - the rulebook's own type
+    """The rulebook's own state. Raises InvalidError for a text of another age."""
+    if state.rules is not None:
+        return state.rules
+    return book.from_text(state.text) if state.text else book.fresh
 
 
 def thinned(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
@@ -79,51 +75,72 @@ def thinned(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
 
 @dataclass(frozen=True)
 class Run:
-    """What following some samples gave.
+    """What following some rows gave.
 
-    ``episodes`` per hazard: those that ended, then the one still going on, if any.
-    ``since_ms`` per hazard: episodes that were over before it are not the run's business.
+    ``before`` are the episodes that were open before. ``episodes`` per hazard: those that ended,
+    then the one still going on. ``since_ms`` per hazard, where it is not ``from_ms``: episodes
+    that were over before it are not the run's business.
     """
 
-    before: ZoneState
+    before: Mapping[Hazard, Episode]
     after: ZoneState
     checkpoints: tuple[Checkpoint, ...]
     episodes: Mapping[Hazard, tuple[Episode, ...]]
-    since_ms: Mapping[Hazard, int]
+    begun_ms: Mapping[Hazard, int]
+    from_ms: int
+
+    def since_ms(self, hazard: Hazard) -> int:
+        """Episodes that were over before this are not the run's business."""
+        return self.begun_ms.get(hazard, self.from_ms)
 
     def changed(self, hazard: Hazard) -> bool:
         """Whether the run says anything new about raised episodes of this hazard."""
-        was = ongoing(self.before.excursion(hazard))
-        return self.episodes[hazard] != ((was,) if was else ())
+        was = self.before.get(hazard)
+        return self.episodes.get(hazard, ()) != ((was,) if was else ())
 
     def only_measures(self, hazard: Hazard) -> bool:
         """Whether one episode went on as it was: its peak and unknown spans may have grown."""
-        was, now = ongoing(self.before.excursion(hazard)), self.episodes[hazard]
+        was, now = self.before.get(hazard), self.episodes.get(hazard, ())
         if was is None or len(now) != 1:
             return False
         same = replace(was, peak_celsius=now[0].peak_celsius, unknown=now[0].unknown)
         return same == now[0]
 
+    def touched(self) -> Iterable[Hazard]:
+        """Hazards that were or are open, or ended; of the others there is nothing to say."""
+        return {**self.before, **self.episodes}
 
-def advance(state: ZoneState, samples: Sequence[Sample], *, from_ms: int) -> Run:
-    """Follow samples that are distinct in time, in order, and later than the state's newest.
 
-    ``from_ms`` is where the samples begin at the earliest. Following them in pieces gives the
-    same states and the same episodes.
+def advance(book: Rulebook, state: ZoneState, rows: Iterable[Row], *, from_ms: int) -> Run:
+    """Follow rows that are to be judged, in order, later than the state's newest.
+
+    ``from_ms`` is where the rows begin at the earliest. Following them in pieces gives the same
+    states and the same episodes. Nothing begins before the first column has a value. Raises
+    InvalidError for a state that cannot be read.
     """
-    before, checkpoints = state, []
-    ended: dict[Hazard, tuple[Episode, ...]] = dict.fromkeys(Hazard, ())
-    for at_ms, block in groupby(samples, key=lambda sample: block_start(sample[0])):
-        if state.last_ms is None or state.last_ms < at_ms:
-            checkpoints.append(Checkpoint(at_ms, state))
-        state, courses = _follow_block(state, list(block))
-        ended = {hazard: ended[hazard] + courses[hazard].ended for hazard in Hazard}
+    rules, last = rules_of(book, state), state.last
+    before, begun_ms = _by_hazard(book.open(rules)), book.begun(rules)
+    ended: list[Found] = []
+    checkpoints = []
+    if last is None:
+        rows = dropwhile(lambda row: row[1][0] is None, rows)
+    for at_ms, own in groupby(rows, key=lambda row: block_start(row[0])):
+        if last is None or last[0] < at_ms:
+            checkpoints.append(Checkpoint(at_ms, _state(book, last, rules)))
+        block = list(own)
+        judged = book.follow(rules, block)
+        rules, last = judged.state, block[-1]
+        ended += judged.ended
+    episodes: dict[Hazard, tuple[Episode, ...]] = {}
+    for hazard, episode in (*ended, *book.open(rules)):
+        episodes[hazard] = (*episodes.get(hazard, ()), episode)
     return Run(
         before=before,
-        after=state,
+        after=_state(book, last, rules),
         checkpoints=tuple(checkpoints),
-        episodes={hazard: ended[hazard] + _going_on(state, hazard) for hazard in Hazard},
-        since_ms={hazard: _since(before, hazard, from_ms) for hazard in Hazard},
+        episodes=episodes,
+        begun_ms=begun_ms,
+        from_ms=from_ms,
     )
 
 
@@ -132,34 +149,11 @@ def block_start(ts_ms: int) -> int:
     return ts_ms - ts_ms % CHECKPOINT_MS
 
 
-def _follow_block(
-    state: ZoneState, block: list[Sample]
-) -> tuple[ZoneState, Mapping[Hazard, Course]]:
-    courses = {hazard: _course(state, hazard, block) for hazard in Hazard}
-    disturbed = [c.disturbed_ms for c in courses.values() if c.disturbed_ms is not None]
-    after = ZoneState(
-        metric=state.metric,
-        policy=state.policy,
-        last=block[-1],
-        high=courses[Hazard.TEMPERATURE_HIGH].excursion,
-        low=courses[Hazard.TEMPERATURE_LOW].excursion,
-        disturbed_ms=max(disturbed, default=state.disturbed_ms),
-    )
-    return after, courses
+def _state(book: Rulebook, last: Row | None, rules: Any) -> ZoneState:  # noqa: ANN401 - see ZoneState
+    if last is None:
+        return fresh(book)
+    return ZoneState(book.kind, book.key, last, book.to_text(rules), rules)
 
 
-def _course(state: ZoneState, hazard: Hazard, block: list[Sample]) -> Course:
-    limit = state.policy.limit(hazard)
-    if limit is None:
-        return _UNLIMITED
-    return follow(limit, state.excursion(hazard), last_ms=state.last_ms, samples=block)
-
-
-def _going_on(state: ZoneState, hazard: Hazard) -> tuple[Episode, ...]:
-    episode = ongoing(state.excursion(hazard))
-    return (episode,) if episode else ()
-
-
-def _since(before: ZoneState, hazard: Hazard, from_ms: int) -> int:
-    excursion = before.excursion(hazard)
-    return excursion.begin_ms if excursion else from_ms
+def _by_hazard(found: Iterable[Found]) -> dict[Hazard, Episode]:
+    return dict(found)

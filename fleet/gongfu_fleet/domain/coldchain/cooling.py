@@ -13,16 +13,22 @@ RECENT_MS = 30 * MINUTE_MS
 POINT_MS = MINUTE_MS
 # Four times what the sensor of a measured freezer scatters after the median of three.
 FALL_CELSIUS = 0.3
+# A weak cycle falls more slowly, and yet by twice as much from the highest of the half hour.
+DROP_CELSIUS = 0.6
 
 Points = tuple[tuple[int, float], ...]
 
 
 class Cooling(NamedTuple):
-    """``seen_ms``: the air fell last; ``spoiled``: a door or an excursion since then."""
+    """``seen_ms``: the air fell last; ``spoiled``: a door or an excursion since then.
+
+    Learned, while nothing disturbed the unit: the longest pause and the warmest air.
+    """
 
     seen_ms: int | None = None
     spoiled: bool = True
     longest_ms: int = 0
+    highest_celsius: float | None = None
 
 
 def remembered(points: Points, ts_ms: int, celsius: float) -> Points:
@@ -45,14 +51,24 @@ def rise(points: Points, span_ms: int = SLOPE_MS) -> float | None:
 
 def cooled(before: Cooling, points: Points, *, learning: bool, disturbed: bool) -> Cooling:
     """After the newest point; ``disturbed`` while a door is open or the limit is passed."""
-    ts_ms, change = points[-1][0], rise(points)
+    ts_ms, celsius = points[-1]
+    calm = learning and not disturbed
+    if calm and (before.highest_celsius is None or celsius > before.highest_celsius):
+        before = before._replace(highest_celsius=celsius)
     if before.seen_ms is None:
-        return Cooling(ts_ms, spoiled=True, longest_ms=before.longest_ms)
-    if change is not None and change <= -FALL_CELSIUS:
-        longest = before.longest_ms
-        if learning and not (before.spoiled or disturbed):
-            longest = max(longest, ts_ms - before.seen_ms)
-        return Cooling(ts_ms, disturbed, longest)
+        return before._replace(seen_ms=ts_ms, spoiled=True)
+    if _falls(points, before.seen_ms):
+        longest_ms = before.longest_ms
+        if calm and not before.spoiled:
+            longest_ms = max(longest_ms, ts_ms - before.seen_ms)
+        return before._replace(seen_ms=ts_ms, spoiled=disturbed, longest_ms=longest_ms)
     if disturbed and not before.spoiled:
-        return Cooling(before.seen_ms, spoiled=True, longest_ms=before.longest_ms)
+        return before._replace(spoiled=True)
     return before
+
+
+def _falls(points: Points, seen_ms: int) -> bool:
+    change, newest = rise(points), points[-1][1]
+    if change is not None and change <= -FALL_CELSIUS:
+        return True
+    return any(at_ms >= seen_ms and celsius - newest >= DROP_CELSIUS for at_ms, celsius in points)

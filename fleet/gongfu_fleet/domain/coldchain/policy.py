@@ -9,6 +9,8 @@ from gongfu_fleet.errors import InvalidError
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
+# Whole seconds that divide the hour, so that checkpoints fall between two samples.
+_SAMPLES_S = frozenset(s for s in range(1, 3_601) if 3_600 % s == 0)
 _MAY_BE_NONE = frozenset({"low_celsius", "exposure_celsius", "drift_celsius"})
 
 
@@ -54,6 +56,7 @@ class ColdPolicy:
     defrost_after_min: float = 60
     drift_celsius: float | None = 1.0
     cooling_factor: float = 1.5
+    sample_s: float = 60
 
     def __post_init__(self) -> None:
         numbers = [v for f in fields(self) if isinstance(v := getattr(self, f.name), int | float)]
@@ -64,6 +67,8 @@ class ColdPolicy:
             raise self._refused(f"a negative {wrong[0]}", "Give 0 or more.")
         if min(self.tau_min, self.max_gap_min, self.deadband_celsius + 1) <= 0:
             raise self._refused("no tau_min or max_gap_min", "Give values above 0.")
+        if self.sample_s not in _SAMPLES_S:
+            raise self._refused("a sample_s that does not divide the hour", "Give 60 or 30.")
         if self.product_critical_celsius < self.product_high_celsius:
             raise self._refused("a critical limit below the high one", "Exchange them.")
         if self.low_celsius is not None and self.low_celsius >= self.air_high_celsius:

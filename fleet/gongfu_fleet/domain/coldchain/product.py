@@ -28,6 +28,12 @@ def begun(celsius: float) -> Product:
     return Product(celsius, celsius, celsius)
 
 
+def guessed(celsius: float, around: Surroundings) -> Product:
+    """The first air is known, and of the goods no more than where they can have come from."""
+    low, high = min(around.coldest_celsius, celsius), max(around.warmest_celsius, celsius)
+    return Product(celsius, low, high)
+
+
 def share(elapsed_ms: float, tau_ms: float) -> float:
     """Which part of a difference is made up in this time: 0 to 1."""
     return -math.expm1(-elapsed_ms / tau_ms)

@@ -100,7 +100,7 @@ def _followed(unit: Unit, reading: Reading, raw: float, policy: ColdPolicy) -> t
     points = remembered(() if gap else unit.points, ts_ms, celsius)
     excursion, habit, cause = _explained(unit, points, policy, learning=learning)
     disturbed = excursion is not None or _door_near(unit.door, ts_ms, policy)
-    cooling = Cooling(longest_ms=unit.cooling.longest_ms) if gap else unit.cooling
+    cooling = unit.cooling._replace(seen_ms=None, spoiled=True) if gap else unit.cooling
     drift = unit.drift
     if gap and elapsed_ms > 3 * HOUR_MS:
         drift = Drift(warmest_celsius=drift.warmest_celsius)
@@ -123,10 +123,10 @@ def _followed(unit: Unit, reading: Reading, raw: float, policy: ColdPolicy) -> t
 
 
 def _felt(product: Product | None, celsius: float, elapsed_ms: int, policy: ColdPolicy) -> Product:
+    around = goods.Surroundings(policy.coldest_air_celsius, policy.warmest_air_celsius)
     if product is None:
-        return goods.begun(celsius)
+        return goods.guessed(celsius, around)
     if elapsed_ms > policy.max_gap_min * MINUTE_MS:
-        around = goods.Surroundings(policy.coldest_air_celsius, policy.warmest_air_celsius)
         return goods.unseen(product, around, elapsed_ms, policy.tau_min * MINUTE_MS)
     return goods.felt(product, celsius, elapsed_ms, policy.tau_min * MINUTE_MS)
 
@@ -140,33 +140,54 @@ def _explained(
     unit: Unit, points: Points, policy: ColdPolicy, *, learning: bool
 ) -> tuple[Excursion | None, Habit, Cause]:
     ts_ms, celsius = points[-1]
+    elapsed_ms = ts_ms - unit.points[-1][0] if unit.points else 0
     if celsius <= policy.air_high_celsius:
         habit = unit.habit
         if unit.excursion is not None:
             habit = _after(unit, unit.excursion, ts_ms, policy, learning=learning)
         return None, habit, Cause.NONE
-    excursion = _grown(unit, points, policy)
+    excursion = _grown(unit, points, policy, elapsed_ms)
     return excursion, unit.habit, _cause(unit, excursion, (ts_ms, celsius), policy)
 
 
-def _grown(unit: Unit, points: Points, policy: ColdPolicy) -> Excursion:
+def _grown(unit: Unit, points: Points, policy: ColdPolicy, elapsed_ms: int) -> Excursion:
     (ts_ms, celsius), excursion = points[-1], unit.excursion
     if excursion is None:
         may_be = frost.plausible(unit.habit, ts_ms, policy)
         excursion = Excursion(ts_ms, celsius, ts_ms, celsius, may_be)
+    elif elapsed_ms > excursion.period_ms:
+        excursion = excursion._replace(period_ms=elapsed_ms)
     if celsius > excursion.peak_celsius:
         excursion = excursion._replace(peak_ms=ts_ms, peak_celsius=celsius)
     change = rise(points)
     excursion = frost.climbed(excursion, unit.habit, ts_ms, change)
-    by_door = _door_near(unit.door, ts_ms, policy)
-    if not unit.door.known and ts_ms - excursion.begin_ms <= STEP_MS:
-        by_door = frost.recent_step(points)
-    if by_door and not excursion.step:
-        excursion = excursion._replace(step=True)
+    excursion = _by_doors(excursion, unit.door, points, policy, elapsed_ms)
     unlike = frost.too_steep(unit.habit, change) if unit.door.known else excursion.step
     if excursion.plausible and unlike and not _door_near(unit.door, ts_ms, policy):
         excursion = excursion._replace(plausible=False)
     return excursion
+
+
+def _by_doors(
+    excursion: Excursion, door: Door, points: Points, policy: ColdPolicy, elapsed_ms: int
+) -> Excursion:
+    ts_ms, grace_ms = points[-1][0], policy.door_grace_min * MINUTE_MS
+    stepped = _door_near(door, ts_ms, policy) if door.known else frost.recent_step(points)
+    if stepped:
+        early = door.known or ts_ms - excursion.begin_ms <= STEP_MS
+        excursion = excursion._replace(step=excursion.step or early, step_ms=ts_ms)
+    step_ms = excursion.step_ms
+    graced = not door.known and step_ms is not None and ts_ms - step_ms <= grace_ms
+    return _own(excursion, points, elapsed_ms, by_door=stepped or graced)
+
+
+def _own(excursion: Excursion, points: Points, elapsed_ms: int, *, by_door: bool) -> Excursion:
+    (ts_ms, celsius), own = points[-1], excursion.own_celsius
+    if by_door:
+        since_ms = min(elapsed_ms, ts_ms - excursion.begin_ms)
+        return excursion._replace(door_ms=excursion.door_ms + since_ms)
+    warmer = own is None or celsius > own
+    return excursion._replace(own_celsius=celsius) if warmer else excursion
 
 
 def _cause(
@@ -192,8 +213,11 @@ def _after(
     unit: Unit, excursion: Excursion, ts_ms: int, policy: ColdPolicy, *, learning: bool
 ) -> Habit:
     minutes = (ts_ms - excursion.begin_ms) / MINUTE_MS
-    if excursion.step or minutes < policy.defrost_shortest_min:
+    if minutes < policy.defrost_shortest_min:
         return unit.habit
+    if excursion.step_ms is not None:
+        # Perhaps a defrost with a door in it: from here on nobody knows when the last one was.
+        return unit.habit._replace(last_ms=None)
     if learning and minutes <= policy.defrost_longest_min:
         return frost.learned(unit.habit, excursion, ts_ms)
     newest = (ts_ms, policy.air_high_celsius)

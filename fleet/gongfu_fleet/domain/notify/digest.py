@@ -6,7 +6,7 @@ waits a minute for company, and ten minutes after the digest before.
 
 from collections.abc import Sequence
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.notice import QUIET, Bundle, Form, Notice
 
 COLLECT_MS = 60_000

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.notice import Transition
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.errors import InvalidError

@@ -8,7 +8,7 @@ take; ``at_ms`` is platform time, as in the ledger.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 
 RANK = {Severity.CRITICAL: 3, Severity.HIGH: 2, Severity.LOW: 1}
 
@@ -23,6 +23,7 @@ class Transition(StrEnum):
     REOPENED = "reopened"
     ESCALATED = "escalated"
     REMINDED = "reminded"
+    GRAVER = "graver"
 
 
 # What is good to know and wakes nobody.
@@ -39,8 +40,8 @@ class Facts:
     zone: int
     hazard: str
     begin_ms: int
-    peak_celsius: float
-    limit_celsius: float
+    peak_celsius: float | None
+    limit_celsius: float | None
     end_ms: int | None = None
 
 

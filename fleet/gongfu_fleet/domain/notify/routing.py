@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.notify.duty import Shift, on_duty
 from gongfu_fleet.domain.notify.notice import RANK

@@ -4,12 +4,41 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from unicodedata import category
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.notify.duty import OFFSET_MS
 from gongfu_fleet.domain.notify.notice import Bundle, Form, Notice, Transition
 
 SEVERITIES = {Severity.CRITICAL: "严重", Severity.HIGH: "重要", Severity.LOW: "一般"}
-HAZARDS = {"temperature_high": "温度过高", "temperature_low": "温度过低"}
+HAZARDS = {
+    "temperature_high": "温度过高",
+    "temperature_low": "温度过低",
+    "probe_fault": "探头故障",
+    "probe_stuck": "探头读数不变",
+    "door_ajar": "门未关",
+    "air_high": "空气温度过高",
+    "no_cooling": "不制冷",
+    "drift": "制冷能力下降",
+    "product_high": "货物温度过高",
+    "exposure": "货物超温时间用尽",
+    "rate_of_rise": "升温过快",
+    "channel_silent": "无数据",
+    "site_silent": "整片无数据",
+    "broker_lost": "平台与消息服务器断开",
+    "reefer_off_loaded": "有货时冷机未制冷",
+    "door_open_moving": "行驶中车门未关",
+    "door_outside_stop": "非站点处开门",
+    "off_corridor": "远离服务区域",
+    "gnss_lost": "行驶中无定位",
+    "tracker_power_cut": "终端断电",
+    "backlog_long": "数据积压未传完",
+    "recorder_gap": "温度记录中断",
+    "power_lost": "柜机断电",
+    "scale_drift": "秤重量漂移",
+    "scale_jump": "秤重量突变",
+    "mass_imbalance": "关门状态下货物变动",
+    "session_open": "开门未结算",
+    "clock_off": "设备时钟不准",
+}
 ROLES = {"crew": "随车人员", "dispatcher": "调度员", "manager": "管理员", "admin": "系统管理员"}
 WORDS = {
     Transition.RAISED: "",
@@ -19,6 +48,7 @@ WORDS = {
     Transition.REOPENED: "再次告警",
     Transition.ESCALATED: "升级",
     Transition.REMINDED: "未确认提醒",
+    Transition.GRAVER: "加重",
 }
 MOST_LINES = 200
 # Control and format characters and halves of pairs, as Unicode calls them.
@@ -40,7 +70,9 @@ def text_of(bundle: Bundle) -> Text:
     first = bundle.notices[0]
     if bundle.form is Form.SINGLE:
         return Text(f"【{_mark(first)}】{_subject(first)}", _details(first))
-    lines = tuple(f"{_mark(one)} {_subject(one)} {_peak(one)}" for one in _gravest_first(bundle))
+    lines = tuple(
+        f"{_mark(one)} {_subject(one)} {_peak(one)}".rstrip() for one in _gravest_first(bundle)
+    )
     count = len(bundle.notices)
     if bundle.form is Form.DIGEST:
         return Text(f"【汇总】{count} 条", lines[:MOST_LINES])
@@ -95,7 +127,9 @@ def _mark(notice: Notice) -> str:
 
 def _subject(notice: Notice) -> str:
     facts = notice.facts
-    return f"{_clean(facts.asset_name)} {facts.asset} {facts.zone} 区 {_hazard(notice)}"
+    # What concerns the whole of it has no zone.
+    zone = f" {facts.zone} 区" if facts.zone else ""
+    return f"{_clean(facts.asset_name)} {facts.asset}{zone} {_hazard(notice)}"
 
 
 def _hazard(notice: Notice) -> str:
@@ -104,7 +138,7 @@ def _hazard(notice: Notice) -> str:
 
 def _details(notice: Notice) -> tuple[str, ...]:
     facts = notice.facts
-    lines = [_peak(notice), f"自 {_when(facts.begin_ms)}"]
+    lines = [line for line in (_peak(notice), f"自 {_when(facts.begin_ms)}") if line]
     if facts.end_ms is not None:
         lines.append(f"至 {_when(facts.end_ms)}")
     if notice.transition in (Transition.ESCALATED, Transition.REMINDED):
@@ -115,7 +149,8 @@ def _details(notice: Notice) -> tuple[str, ...]:
 
 def _peak(notice: Notice) -> str:
     facts = notice.facts
-    return f"峰值 {facts.peak_celsius:.1f} ℃，限值 {facts.limit_celsius:.1f} ℃"
+    told = (("峰值", facts.peak_celsius), ("限值", facts.limit_celsius))
+    return "，".join(f"{name} {celsius:.1f} ℃" for name, celsius in told if celsius is not None)
 
 
 def _when(at_ms: int) -> str:

@@ -7,6 +7,7 @@ from gongfu_fleet.domain.alarms.incident import (
     Retracted,
     Revised,
 )
+from gongfu_fleet.domain.alarms.modifiers import Graver, Released
 from gongfu_fleet.domain.alarms.timeline import Condition
 from gongfu_fleet.domain.notify.notice import Transition
 
@@ -23,6 +24,10 @@ def transition_of(body: Body) -> Transition | None:
             episode = finding.episode
             over = episode.end_ms is not None and episode.condition is Condition.NORMAL
             return Transition.CLEARED if over else None
+        case Graver():
+            return Transition.GRAVER
+        case Released():
+            return Transition.REOPENED
         case Retracted():
             return Transition.RETRACTED
         case _:

@@ -1,7 +1,7 @@
 /** What an auditor asks for, and how an entry is told. */
 import type { AuditEntry } from '../shared/contract.ts';
 
-export const nouns = ['session', 'password', 'user', 'token', 'incident', 'command', 'device', 'registry', 'duty'] as const;
+export const nouns = ['session', 'password', 'user', 'token', 'incident', 'command', 'device', 'registry', 'duty', 'policy'] as const;
 export type Noun = (typeof nouns)[number];
 
 const day_ms = 86_400_000;

@@ -2,6 +2,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect } from 'preact/hooks';
 import { show } from '../map/assets.ts';
+import { PolicyLink } from '../policies/PolicyLink.tsx';
 import { mayAcknowledge } from '../session/session.ts';
 import type { IncidentDetail } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
@@ -10,7 +11,7 @@ import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { asProblem, type Problem } from '../shared/problem.ts';
 import { Acknowledge } from './AcknowledgeForm.tsx';
 import { EventList } from './EventList.tsx';
-import { Acknowledged, Chips, Goods, PeakAndLimit, Span } from './IncidentFacts.tsx';
+import { Acknowledged, Advice, Chips, Goods, PeakAndLimit, Span } from './IncidentFacts.tsx';
 import { fetchIncident, version } from './incidents.ts';
 import { Steps } from './Steps.tsx';
 import { hazardName, mayBeAcknowledged } from './wording.ts';
@@ -32,6 +33,7 @@ function Body({ incident }: { incident: IncidentDetail }) {
           <span class="incident-hazard">{hazardName(incident.hazard, t.value)}</span> · {t.value.card.zone(incident.zone)} · {incident.asset}
         </p>
       </header>
+      <Advice incident={incident} />
       <PeakAndLimit incident={incident} />
       <Span incident={incident} />
       <Chips incident={incident} />
@@ -43,7 +45,8 @@ function Body({ incident }: { incident: IncidentDetail }) {
         <Steps incident={incident} />
         <button type="button" class="button" onClick={() => show(incident.asset)}>{text.showOnMap}</button>
       </div>
-      <Suspense fallback={<p class="rail-wait">{t.value.loading}</p>}><TemperatureStrip incident={incident} /></Suspense>
+      {incident.zone > 0 && <Suspense fallback={<p class="rail-wait">{t.value.loading}</p>}><TemperatureStrip incident={incident} /></Suspense>}
+      <PolicyLink incident={incident} />
       <EventList events={incident.events} />
     </article>
   );

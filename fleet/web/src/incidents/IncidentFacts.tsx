@@ -1,12 +1,12 @@
 import { assets } from '../map/assets.ts';
 import { now_ms } from '../ops/clock.ts';
-import type { Incident } from '../shared/contract.ts';
-import { t } from '../shared/language.ts';
+import type { Incident, IncidentDetail } from '../shared/contract.ts';
+import { language, t } from '../shared/language.ts';
 import { incidentHref } from '../shared/route.ts';
 import { celsiusText } from '../shared/temperature.ts';
 import { duration, stamp } from '../shared/time.ts';
 import { allLots, awaitsDisposition, isShelved } from './steps.ts';
-import { conditionTone, hazardName, lasted_ms, peakName, workflowTone, worst } from './wording.ts';
+import { breachWords, conditionTone, hazardName, lasted_ms, peakName, workflowTone, worst } from './wording.ts';
 
 export function Summary({ incident }: { incident: Incident }) {
   return (
@@ -48,6 +48,10 @@ function Modifiers({ incident }: { incident: Incident }) {
       {awaitsDisposition(incident) && <span class="chip" data-tone="outline" data-testid="awaits-disposition">{text.awaits}</span>}
       {shelved && <span class="chip" data-tone="unknown" data-testid="shelved">{text.shelvedUntil(stamp(until_ms, now_ms.value))}</span>}
       {incident.work_order !== null && <span class="chip" data-tone="unknown">{text.outOfService(incident.work_order)}</span>}
+      {incident.parent !== null && <a class="chip" data-testid="parent" href={incidentHref(incident.parent)}>{text.follows}</a>}
+      {incident.sale_locked_ms !== null && (
+        <span class="chip" data-tone="alarm" data-testid="sale-locked">{text.saleLocked(stamp(incident.sale_locked_ms, now_ms.value))}</span>
+      )}
       {incident.assignee !== null && <span class="chip" data-testid="assignee">{text.assigned(incident.assignee)}</span>}
     </>
   );
@@ -78,12 +82,24 @@ function nowOf(incident: Incident): number | null {
 export function PeakAndLimit({ incident }: { incident: Incident }) {
   const text = t.value.incidents;
   const now = nowOf(incident);
+  if (incident.peak_celsius === null && incident.limit_celsius === null) return null;
   return (
     <p class="peak number">
       <span>{peakName(incident.hazard, t.value)} <b data-tone={incident.condition}>{celsiusText(worst(incident, now))}</b></span>
-      <span>{text.limit} {celsiusText(incident.limit_celsius)}</span>
+      {incident.limit_celsius !== null && <span>{text.limit} {celsiusText(incident.limit_celsius)}</span>}
       {now !== null && <span>{text.now} {celsiusText(now)}</span>}
     </p>
+  );
+}
+
+/** What its rule says: what is wrong and what to do, and how soon the goods pass their limit. */
+export function Advice({ incident }: { incident: IncidentDetail }) {
+  if (incident.advice === null) return null;
+  return (
+    <div class="advice" data-testid="advice">
+      <p>{incident.advice[language.value]}</p>
+      {incident.breach_min && <p class="number">{t.value.incidents.breach} <b>{breachWords(incident.breach_min, t.value)}</b></p>}
+    </div>
   );
 }
 

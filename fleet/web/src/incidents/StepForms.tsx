@@ -92,6 +92,7 @@ const forms: Readonly<Record<StepKind | BulkKind, (incident: Incident) => Compon
   outOfService: () => <><Line name="work_order" label={t.value.steps.workOrder} required /><Text name="note" label={t.value.steps.note} /></>,
   return: () => <Text name="note" label={t.value.steps.note} />,
   dispose: (incident) => <Disposition incident={incident} />,
+  saleUnlock: () => <Text name="note" label={t.value.steps.repaired} required />,
   close: () => <Text name="note" label={t.value.steps.note} />,
 };
 

@@ -19,11 +19,13 @@ export function eventFacts(data: Data, t: Messages, now_ms: number): string[] {
     order: text(data, 'work_order', t.steps.outOfService),
     decision: text(data, 'decision', (code) => t.steps.decisions[code as keyof Messages['steps']['decisions']] ?? code),
     lot: text(data, 'lot', (lot) => (lot === allLots ? t.steps.allLots : lot)),
-    reason: text(data, 'reason', (reason) => reason),
+    reason: text(data, 'reason', (reason) => reason === 'rules' ? t.incidents.byRules : reason),
     text: text(data, 'text', (said) => said),
     note: text(data, 'note', (note) => note),
     why: text(data, 'why', (why) => why),
     into: text(data, 'into', t.events.into),
+    parent: text(data, 'parent', t.events.parent),
+    severity: text(data, 'severity', (code) => t.severity[code as keyof Messages['severity']] ?? code),
   };
   return Object.values(told).filter((fact) => fact !== '');
 }

@@ -1,7 +1,7 @@
 /** What a person may do to an incident, and the request for it. The platform checks everything again. */
 import type { Incident } from '../shared/contract.ts';
 
-export const stepKinds = ['assign', 'comment', 'shelve', 'unshelve', 'outOfService', 'return', 'dispose', 'close'] as const;
+export const stepKinds = ['assign', 'comment', 'shelve', 'unshelve', 'outOfService', 'return', 'dispose', 'saleUnlock', 'close'] as const;
 export type StepKind = (typeof stepKinds)[number];
 export type BulkKind = 'acknowledge' | 'shelve';
 export type Fields = Readonly<Record<string, string>>;
@@ -13,11 +13,11 @@ export const allLots = '*';
 
 const paths: Readonly<Record<StepKind, string>> = {
   assign: 'assign', comment: 'comment', shelve: 'shelve', unshelve: 'unshelve', outOfService: 'out-of-service', return: 'return',
-  dispose: 'disposition', close: 'close',
+  dispose: 'disposition', saleUnlock: 'sale-unlock', close: 'close',
 };
 const permissions: Readonly<Record<StepKind, string>> = {
   assign: 'assign', comment: 'acknowledge', shelve: 'shelve', unshelve: 'shelve', outOfService: 'shelve', return: 'shelve',
-  dispose: 'dispose', close: 'acknowledge',
+  dispose: 'dispose', saleUnlock: 'dispose', close: 'acknowledge',
 };
 
 export function isShelved(incident: Incident, now_ms: number): boolean {
@@ -41,6 +41,7 @@ export function possibleSteps(incident: Incident, may: (permission: string) => b
     outOfService: open && incident.work_order === null,
     return: open && incident.work_order !== null,
     dispose: open && incident.consequence === 'product',
+    saleUnlock: incident.sale_locked_ms !== null && incident.merged_into === null && incident.dispositions.length > 0,
     close: open && incident.end_ms !== null && incident.workflow === 'acked',
   };
   return stepKinds.filter((kind) => sensible[kind] && may(permissions[kind]));
@@ -63,6 +64,7 @@ const bodies: Readonly<Record<StepKind, (fields: Fields) => object>> = {
   outOfService: (fields) => ({ work_order: said(fields, 'work_order'), note: said(fields, 'note') }),
   return: (fields) => ({ note: said(fields, 'note') }),
   dispose: disposition,
+  saleUnlock: (fields) => ({ note: said(fields, 'note') }),
   close: (fields) => ({ note: said(fields, 'note') }),
 };
 

@@ -1,6 +1,7 @@
 /** Incidents in words. A code this page does not know is shown as it came. */
 import type { Condition, Incident, Workflow } from '../shared/contract.ts';
 import type { Messages } from '../shared/messages/zh.ts';
+import { duration } from '../shared/time.ts';
 
 export type Tone = 'alarm' | 'unknown' | 'ok' | 'none' | 'outline';
 
@@ -17,6 +18,13 @@ export function hazardName(code: string, t: Messages): string {
 
 export function eventName(code: string, t: Messages): string {
   return worded(t.events.kinds, code);
+}
+
+/** In how long the goods pass their limit: the middle, and the band around it where it is known. */
+export function breachWords(breach_min: readonly (number | null)[], t: Messages): string {
+  const [early, middle, late] = breach_min.map((minutes) => minutes === null ? null : duration(minutes * 60_000, t.time));
+  if (!middle) return early ? t.incidents.breachRange(early, t.incidents.breachFar) : t.incidents.breachFar;
+  return t.incidents.breachIn(middle) + t.incidents.breachRange(early ?? middle, late ?? t.incidents.breachFar);
 }
 
 /** How long the hazard has lasted, in milliseconds: to its end, or to now. */

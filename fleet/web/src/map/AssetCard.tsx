@@ -46,6 +46,7 @@ function Facts({ asset }: { asset: Asset }) {
       <dt>{text.lastHeard}</dt><dd class="number">{heardText(asset)}</dd>
       {speed !== null && <><dt>{text.speed}</dt><dd class="number">{speed < 1 ? text.standing : `${Math.round(speed)} km/h`}</dd></>}
       {asset.door_open !== null && <Door asset={asset} />}
+      {asset.sale_locked && <><dt>{text.sale}</dt><dd data-open={true} data-testid="sale-locked">{text.saleLocked}</dd></>}
       {asset.clock_offset_ms !== 0 && <WrongClock asset={asset} />}
     </dl>
   );

@@ -54,6 +54,7 @@ export function AccountMenu() {
       <div class="account-sheet">
         <a class="button" href={pages.inbox} data-testid="to-inbox">{t.value.inbox.heading}</a>
         <a class="button" href={pages.quality} data-testid="to-quality">{t.value.quality.heading}</a>
+        <a class="button" href={pages.policies} data-testid="to-policies">{t.value.policies.page}</a>
         <a class="button" href={pages.account} data-testid="to-account">{text.page}</a>
         {may('people') && <a class="button" href={pages.people} data-testid="to-people">{text.people}</a>}
         {mayAudit.value && <a class="button" href={pages.audit} data-testid="to-audit">{t.value.audit.page}</a>}

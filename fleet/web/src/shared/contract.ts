@@ -98,6 +98,8 @@ export interface Asset {
   open_incidents: number;
   /** Added to the device's stamps; 0 while its clock is right. */
   clock_offset_ms: number;
+  /** It was told not to sell, and did as told. */
+  sale_locked: boolean;
 }
 
 /** Bounds are west, south, east, north in WGS-84 degrees. */
@@ -147,6 +149,10 @@ export interface Incident {
   dispositions: Disposition[];
   closed_by: string | null;
   closed_ms: number | null;
+  /** The incident that this one follows from; people are told of that one. */
+  parent: string | null;
+  /** Since when it locks the sale of its cabinet; null when it does not, or was unlocked. */
+  sale_locked_ms: number | null;
 }
 
 /** The newest word on a lot; the lot `*` is all of the zone that is not named. */
@@ -209,6 +215,10 @@ export interface IncidentEvent {
 }
 
 export interface IncidentDetail extends Incident {
+  /** The rule's sentence: what is wrong and what to do; null where no rule of today tells of it. */
+  advice: { zh: string; en: string } | null;
+  /** Minutes until the goods pass their limit as it looks now: p10, p50, p90; null: not in sight. */
+  breach_min: (number | null)[] | null;
   events: IncidentEvent[];
 }
 
@@ -269,4 +279,69 @@ export interface Health {
   flow: Flow | null;
   room: { free_bytes: number; store_bytes: number } | null;
   problems: string[];
+}
+
+/** A number, or null for no limit. */
+export type PolicyValue = number | null;
+
+/** A field of a policy that may be set, with its unit and limits. */
+export interface PolicyField {
+  name: string;
+  unit: string;
+  low: number;
+  high: number;
+  may_be_none: boolean;
+}
+
+/** What a class, an asset or a zone says itself (`fields`), what holds under it, what comes of both. */
+export interface PolicyLayer {
+  target: string;
+  version: number;
+  whole_version: number;
+  product_class: string;
+  fields: Record<string, PolicyValue>;
+  under: Record<string, PolicyValue>;
+  whole: Record<string, PolicyValue>;
+  source: string;
+  zones: { asset: string; zone: number }[];
+}
+
+export interface PolicyList {
+  fields: PolicyField[];
+  classes: PolicyLayer[];
+  overrides: PolicyLayer[];
+}
+
+/** A version of a layer; `changes` are [before, after] by field, an empty text where nothing is said. */
+export interface PolicyVersion {
+  version: number;
+  layer: 'shipped' | 'class' | 'asset' | 'zone';
+  fields: Record<string, PolicyValue>;
+  changes: Record<string, [PolicyValue | '', PolicyValue | '']>;
+  source: string;
+  note: string;
+  by: string;
+  at_ms: number;
+  valid_from_ms: number;
+  restores: number | null;
+}
+
+export interface TrialIncident {
+  hazard: string;
+  begin_ms: number;
+  raised_ms: number;
+  end_ms: number | null;
+  peak_celsius: number | null;
+}
+
+/** What a change would have done to the last 24 hours of a zone. */
+export interface PolicyTrial {
+  on: { asset: string; zone: number } | null;
+  from_ms: number;
+  to_ms: number;
+  readings: number;
+  gained: TrialIncident[];
+  lost: TrialIncident[];
+  changed: [TrialIncident, TrialIncident][];
+  same: number;
 }

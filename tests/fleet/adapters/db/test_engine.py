@@ -16,8 +16,8 @@ from gongfu_fleet.adapters.db.incidents import SqlIncidentStore
 from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.people import SqlPeople
 from gongfu_fleet.adapters.db.schema import RegistryStateRow, ZoneRow
-from gongfu_fleet.domain.alarms.incident import Finding, Raised, Severity, Subject
-from gongfu_fleet.domain.alarms.policy import Hazard
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
+from gongfu_fleet.domain.alarms.incident import Finding, Raised, Subject
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.domain.people import Account, Role

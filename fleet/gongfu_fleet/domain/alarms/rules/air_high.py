@@ -5,9 +5,9 @@ excursion that nothing explains is told after ten minutes, one that left the lea
 once.
 """
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Cause, Scene
@@ -56,4 +56,4 @@ def message(episode: Episode, policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.AIR_HIGH, Severity.HIGH, CALM, check, message)
+RULE = Rule(Hazard.AIR_HIGH, Severity.HIGH, CALM, check, message)

@@ -1,8 +1,8 @@
 """The door stands open: longer than a customer takes, or a crew that restocks."""
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Scene
@@ -34,4 +34,4 @@ def message(episode: Episode, _policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.DOOR_AJAR, Severity.HIGH, CALM, check, message)
+RULE = Rule(Hazard.DOOR_AJAR, Severity.HIGH, CALM, check, message)

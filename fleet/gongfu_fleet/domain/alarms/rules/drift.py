@@ -2,9 +2,14 @@
 
 from typing import NamedTuple
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import (
+    NORMAL,
+    Message,
+    Rule,
+    Standing,
+)
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Scene
@@ -55,4 +60,4 @@ def message(episode: Episode, _policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.DRIFT, Severity.HIGH, State(), check, message)
+RULE = Rule(Hazard.DRIFT, Severity.HIGH, State(), check, message)

@@ -2,9 +2,14 @@
 
 from typing import NamedTuple
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import (
+    NORMAL,
+    Message,
+    Rule,
+    Standing,
+)
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.exposure import Exposure, exposed, unmeasured
 from gongfu_fleet.domain.coldchain.policy import HOUR_MS, MINUTE_MS, ColdPolicy
@@ -58,4 +63,4 @@ def message(_episode: Episode, policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.EXPOSURE, Severity.CRITICAL, State(), check, message)
+RULE = Rule(Hazard.EXPOSURE, Severity.CRITICAL, State(), check, message)

@@ -1,8 +1,12 @@
-"""The unit has not cooled for much longer than it ever pauses: the compressor stands still."""
+"""The unit has not cooled for much longer than it ever pauses: the compressor stands still.
 
-from gongfu_fleet.domain.alarms.incident import Severity
+A weak cycle can pass unseen and looks like a long pause; but then the air stays in its usual band.
+So it must also be warmer than ever while the unit was learned.
+"""
+
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.door import since_shut_ms
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
@@ -30,9 +34,10 @@ def check(latch: Latch, scene: Scene, policy: ColdPolicy) -> tuple[Latch, Standi
 
 def _stands_still(scene: Scene, since_ms: int, policy: ColdPolicy) -> bool:
     unit, celsius = scene.unit, scene.celsius
-    if unit.cooling.longest_ms == 0 or unit.drift.warmest_celsius is None or celsius is None:
+    highest = unit.cooling.highest_celsius
+    if unit.cooling.longest_ms == 0 or highest is None or celsius is None:
         return False
-    if celsius <= unit.drift.warmest_celsius or scene.cause in {Cause.DOOR, Cause.DEFROST}:
+    if celsius <= highest or scene.cause in {Cause.DOOR, Cause.DEFROST}:
         return False
     shut_ms = since_shut_ms(unit.door, scene.ts_ms)
     if shut_ms is not None and shut_ms <= policy.door_grace_min * MINUTE_MS:
@@ -50,4 +55,4 @@ def message(episode: Episode, _policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.NO_COOLING, Severity.CRITICAL, CALM, check, message)
+RULE = Rule(Hazard.NO_COOLING, Severity.CRITICAL, CALM, check, message)

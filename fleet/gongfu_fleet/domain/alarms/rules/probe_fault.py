@@ -1,8 +1,8 @@
 """The channel gives numbers that are no temperatures: codes, jumps, nothing."""
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, turned
-from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Scene
@@ -31,4 +31,4 @@ def message(_episode: Episode, policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.PROBE_FAULT, Severity.HIGH, CALM, check, message)
+RULE = Rule(Hazard.PROBE_FAULT, Severity.HIGH, CALM, check, message)

@@ -1,8 +1,8 @@
 """The channel repeats one value, though this unit's air normally moves."""
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Scene
@@ -39,4 +39,4 @@ def message(episode: Episode, _policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.PROBE_STUCK, Severity.HIGH, CALM, check, message)
+RULE = Rule(Hazard.PROBE_STUCK, Severity.HIGH, CALM, check, message)

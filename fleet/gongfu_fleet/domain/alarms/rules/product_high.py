@@ -1,20 +1,25 @@
-"""What the goods feel is above their limit; above the critical one no defrost excuses it."""
+"""What the goods feel is above their limit; above the critical one no defrost excuses it.
+
+The estimate begins as warm as the first air that is known, perhaps through an open door. Until it
+was once within the limit, or even its lower bound is beyond, it is a guess and raises nothing.
+"""
 
 from typing import NamedTuple
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import Message, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Cause, Scene
 
 
 class State(NamedTuple):
-    """When the air was last above its limit by a defrost or a door."""
+    """When a defrost last explained the air; ``known``: the estimate is more than a guess."""
 
     explained_ms: int | None = None
     latch: Latch = CALM
+    known: bool = False
 
 
 def check(state: State, scene: Scene, policy: ColdPolicy) -> tuple[State, Standing]:
@@ -29,9 +34,10 @@ def check(state: State, scene: Scene, policy: ColdPolicy) -> tuple[State, Standi
     after_ms = policy.defrost_after_min * MINUTE_MS
     excused = explained_ms is not None and scene.ts_ms - explained_ms <= after_ms
     warm = product.celsius > policy.product_high_celsius
+    known = state.known or not warm or product.low_celsius > policy.product_high_celsius
+    critical = product.celsius > policy.product_critical_celsius
     evidence = Evidence(
-        wrong=product.celsius > policy.product_critical_celsius
-        or (warm and (not excused or state.latch.raised_ms is not None)),
+        wrong=known and (critical or (warm and (not excused or state.latch.raised_ms is not None))),
         well=product.celsius <= policy.product_high_celsius - policy.deadband_celsius,
         begin_ms=scene.ts_ms,
         on_delay_ms=0,
@@ -39,7 +45,7 @@ def check(state: State, scene: Scene, policy: ColdPolicy) -> tuple[State, Standi
         gap=scene.gap,
     )
     latch, standing = turned(state.latch, scene.ts_ms, evidence)
-    return State(explained_ms, latch), standing
+    return State(explained_ms, latch, known), standing
 
 
 def message(_episode: Episode, policy: ColdPolicy) -> Message:
@@ -52,4 +58,4 @@ def message(_episode: Episode, policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.PRODUCT_HIGH, Severity.CRITICAL, State(), check, message)
+RULE = Rule(Hazard.PRODUCT_HIGH, Severity.CRITICAL, State(), check, message)

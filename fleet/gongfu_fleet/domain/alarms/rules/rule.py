@@ -2,27 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, NamedTuple
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Scene
-
-
-class RuleHazard(StrEnum):
-    """What the rules can find wrong with a zone."""
-
-    PROBE_FAULT = "probe_fault"
-    PROBE_STUCK = "probe_stuck"
-    DOOR_AJAR = "door_ajar"
-    AIR_HIGH = "air_high"
-    TEMPERATURE_LOW = "temperature_low"
-    NO_COOLING = "no_cooling"
-    DRIFT = "drift"
-    PRODUCT_HIGH = "product_high"
-    EXPOSURE = "exposure"
 
 
 class Standing(NamedTuple):
@@ -55,7 +40,7 @@ Told = Callable[[Episode, ColdPolicy], Message]
 class Rule:
     """One rule. ``check`` takes and gives its own state, of which ``fresh`` is the first."""
 
-    hazard: RuleHazard
+    hazard: Hazard
     severity: Severity
     fresh: Any  # each rule has its own state, a NamedTuple
     check: Callable[[Any, Scene, ColdPolicy], tuple[Any, Standing]]  # Any: as fresh

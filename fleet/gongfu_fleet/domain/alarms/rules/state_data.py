@@ -1,43 +1,36 @@
-"""The state of the rules as JSON values and back, for checkpoints: floats survive exactly.
+"""The state of the rules as JSON text and back, for checkpoints: floats survive exactly."""
 
-A NamedTuple becomes the list of its fields. Fields are read back by their declared types, so a new
-field with a default at the end keeps older states readable.
-"""
-
-import math
-import types
-from enum import Enum
-from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+import json
+from typing import Any
 
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES
 from gongfu_fleet.domain.alarms.rules.zone_rules import Course, ZoneRules
+from gongfu_fleet.domain.alarms.tuple_text import encode, reader
+from gongfu_fleet.domain.coldchain.unit import Unit
 from gongfu_fleet.errors import InvalidError
 
-
-def to_data(state: ZoneRules) -> dict[str, Any]:  # Any: JSON values
-    """The state as JSON fields; each rule's course under the name of its hazard."""
-    pairs = zip(RULES, state.courses, strict=True)
-    return {
-        "unit": _plain(state.unit),
-        "courses": {rule.hazard.value: _plain(course) for rule, course in pairs},
-        "last_ms": state.last_ms,
-    }
+_FRESH = tuple(Course(rule.fresh) for rule in RULES)
 
 
-def from_data(data: dict[str, Any]) -> ZoneRules:  # Any: JSON values
-    """The state from its JSON fields; a rule that is newer than the state starts afresh."""
+def to_text(state: ZoneRules) -> str:
+    """The state as JSON; each rule's course under the name of its hazard, fresh ones left out."""
+    told = zip(RULES, state.courses, _FRESH, strict=True)
+    courses = {rule.hazard.value: course for rule, course, fresh in told if course != fresh}
     try:
-        unit = _read(get_type_hints(ZoneRules)["unit"], data["unit"])
-        courses = []
-        for rule in RULES:
-            told = data["courses"].get(rule.hazard.value)
-            if told is None:
-                courses.append(Course(rule.fresh))
-                continue
-            rest = _read(Course, [None, *told[1:]])
-            courses.append(rest._replace(own=_read(type(rule.fresh), told[0])))
-        return ZoneRules(unit, tuple(courses), data["last_ms"])
+        return encode({"unit": state.unit, "courses": courses, "last_ms": state.last_ms})
+    except ValueError as error:
+        raise InvalidError(
+            "A state of the rules has a number that is not finite.", "Report it."
+        ) from error
+
+
+def from_text(text: str) -> ZoneRules:
+    """The state from its JSON; a rule that it does not tell of starts afresh."""
+    try:
+        data = json.loads(text)
+        told = data["courses"]
+        courses = [_course(told.get(rule.hazard.value), rule.fresh) for rule in RULES]
+        return ZoneRules(reader(Unit)(data["unit"]), tuple(courses), data["last_ms"])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidError(
             f"A stored state of the rules cannot be read: {error}.",
@@ -45,36 +38,9 @@ def from_data(data: dict[str, Any]) -> ZoneRules:  # Any: JSON values
         ) from error
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidError("A state of the rules holds a number that is not finite.", "Report it.")
-    return value
-
-
-@cache
-def _hints(kind: type) -> tuple[Any, ...]:
-    return tuple(get_type_hints(kind).values())
-
-
-def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 - declared types and JSON values
-    if get_origin(kind) in {Union, types.UnionType}:
-        return None if value is None else _read(_not_none(kind), value)
-    if get_origin(kind) is tuple:
-        inner = get_args(kind)
-        repeated = inner[1:] == (...,)
-        return tuple(
-            _read(inner[0] if repeated else inner[n], item) for n, item in enumerate(value)
-        )
-    if isinstance(kind, type) and hasattr(kind, "_fields"):
-        return kind(*(_read(hint, item) for hint, item in zip(_hints(kind), value, strict=False)))
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    return value
-
-
-def _not_none(kind: Any) -> Any:  # noqa: ANN401 - declared types
-    return next(inner for inner in get_args(kind) if inner is not type(None))
+def _course(told: Any, fresh: Any) -> Course:  # noqa: ANN401 - JSON values, a rule's own state
+    if told is None:
+        return Course(fresh)
+    rest: Course = reader(Course)([None, *told[1:]])
+    own: Any = type(fresh)
+    return rest._replace(own=reader(own)(told[0]))

@@ -1,8 +1,13 @@
 """The air is below what the goods bear: chilling injury, freezing."""
 
-from gongfu_fleet.domain.alarms.incident import Severity
+from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
-from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Message, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import (
+    NORMAL,
+    Message,
+    Rule,
+    Standing,
+)
 from gongfu_fleet.domain.alarms.timeline import Episode
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.unit import Scene
@@ -35,4 +40,4 @@ def message(episode: Episode, policy: ColdPolicy) -> Message:
     )
 
 
-RULE = Rule(RuleHazard.TEMPERATURE_LOW, Severity.HIGH, CALM, check, message)
+RULE = Rule(Hazard.TEMPERATURE_LOW, Severity.HIGH, CALM, check, message)

@@ -4,18 +4,25 @@ The state is a value with everything in it, so a checkpoint is the state, and ju
 is following the resolved readings again from the checkpoint before them.
 """
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.rulebook import Found
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES
-from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Rule, RuleHazard, Standing
+from gongfu_fleet.domain.alarms.rules.rule import NORMAL, Rule, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode, Span
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.coldchain.reading import Reading
 from gongfu_fleet.domain.coldchain.unit import Scene, Unit, observe
 
-_COLDER_IS_WORSE = RuleHazard.TEMPERATURE_LOW
+__all__ = (
+    "FRESH", "Course", "Followed", "Found", "ZoneRules", "begun", "follow", "open_findings",
+    "resolved",
+)  # fmt: skip
+_COLDER_IS_WORSE = Hazard.TEMPERATURE_LOW
+# Judged by what the goods feel, so that is what their peak tells.
+_FELT = frozenset({Hazard.PRODUCT_HIGH, Hazard.EXPOSURE})
 
 
 class Course(NamedTuple):
@@ -33,13 +40,6 @@ class ZoneRules(NamedTuple):
     unit: Unit
     courses: tuple[Course, ...]
     last_ms: int | None = None
-
-
-class Found(NamedTuple):
-    """What a rule found: an episode, raised or over."""
-
-    hazard: RuleHazard
-    episode: Episode
 
 
 class Followed(NamedTuple):
@@ -82,6 +82,16 @@ def open_findings(state: ZoneRules) -> tuple[Found, ...]:
     )
 
 
+def begun(state: ZoneRules) -> Mapping[Hazard, int]:
+    """When what is pending or open began, UTC ms."""
+    pairs = zip(RULES, state.courses, strict=True)
+    return {
+        rule.hazard: course.standing.begin_ms
+        for rule, course in pairs
+        if course.standing.begin_ms is not None and course.standing.end_ms is None
+    }
+
+
 def resolved(readings: Iterable[Reading]) -> list[Reading]:
     """In order of time, each time once: whatever order and however often readings came.
 
@@ -106,10 +116,15 @@ def _stepped(
     own, standing = checked
     if standing.begin_ms is None:
         return Course(own)
-    return Course(own, _worse(rule, course, scene.celsius), _unknown(course, scene), standing)
+    return Course(own, _worse(rule, course, scene), _unknown(course, scene), standing)
 
 
-def _worse(rule: Rule, course: Course, celsius: float | None) -> float | None:
+def _worse(rule: Rule, course: Course, scene: Scene) -> float | None:
+    celsius = scene.celsius
+    if celsius is not None and rule.hazard in _FELT and scene.unit.product is not None:
+        celsius = scene.unit.product.celsius
+    if rule.hazard is Hazard.PROBE_FAULT:
+        return None  # what it says is no temperature
     if celsius is None or course.peak_celsius is None:
         return course.peak_celsius if celsius is None else celsius
     worse = min if rule.hazard is _COLDER_IS_WORSE else max
@@ -119,7 +134,11 @@ def _worse(rule: Rule, course: Course, celsius: float | None) -> float | None:
 def _unknown(course: Course, scene: Scene) -> tuple[Span, ...]:
     if not scene.gap or course.standing.begin_ms is None:
         return course.unknown
-    return (*course.unknown, Span(scene.ts_ms - scene.elapsed_ms, scene.ts_ms))
+    span, spans = Span(scene.ts_ms - scene.elapsed_ms, scene.ts_ms), course.unknown
+    # Touching spans are one, so that a slow sensor does not grow the list without end.
+    if spans and spans[-1].end_ms == span.start_ms:
+        return (*spans[:-1], Span(spans[-1].start_ms, span.end_ms))
+    return (*spans, span)
 
 
 def _note(rule: Rule, course: Course, scene: Scene, found: tuple[list[Found], list[Found]]) -> None:
@@ -135,13 +154,11 @@ def _note(rule: Rule, course: Course, scene: Scene, found: tuple[list[Found], li
 def _episode(course: Course) -> Episode:
     standing = course.standing
     begin_ms, raised_ms = standing.begin_ms or 0, standing.raised_ms or 0
-    # The one constant, so that equal episodes stay equal where nothing was measured.
-    peak = math.nan if course.peak_celsius is None else course.peak_celsius
     return Episode(
         condition=standing.condition,
         begin_ms=begin_ms,
         raised_ms=raised_ms,
         end_ms=standing.end_ms,
-        peak_celsius=peak,
+        peak_celsius=course.peak_celsius,
         unknown=course.unknown,
     )

@@ -1,0 +1,190 @@
+"""Stored readings judged by the policies of today and by changed ones: what would be otherwise."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from gongfu.backup.examine import unpacked
+from gongfu.errors import GongfuError
+from gongfu.settings import Settings
+from gongfu.telemetry import StoredReadings, open_telemetry
+from gongfu_broker.clock import real_ms
+from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.migrate import upgrade
+from gongfu_fleet.adapters.db.policies import SqlPolicies
+from gongfu_fleet.adapters.db.registry import SqlRegistry
+from gongfu_fleet.domain.alarms.policy_effect import Effect, Judging
+from gongfu_fleet.domain.alarms.rulebook import Row
+from gongfu_fleet.domain.coldchain.policy import ColdPolicy
+from gongfu_fleet.domain.policies import (
+    Fields,
+    Layers,
+    Place,
+    Target,
+    check_fields,
+    layers_of,
+    parse_target,
+    policy_at,
+    policy_in_force,
+    shipped_fields,
+    zone_target,
+)
+from gongfu_fleet.ports import Readings
+from gongfu_fleet.services.cold_policies import record_shipped
+from gongfu_fleet.services.policies import with_layer
+from gongfu_fleet.services.policy_trial import Stretch, tried
+
+
+class DiffError(GongfuError):
+    """What is to be compared cannot be read, or makes no sense."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Readings, zones with their metrics, and the policies of today."""
+
+    readings: Readings
+    zones: Mapping[Place, str]
+    layers: Layers
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """Changed layers by target; ``everywhere`` is laid over whatever holds in each zone."""
+
+    layers: Mapping[Target, Fields]
+    everywhere: Fields
+
+
+@dataclass(frozen=True)
+class Span:
+    """Event time, UTC ms; one asset or all."""
+
+    from_ms: int
+    to_ms: int
+    asset: str = ""
+    product_class: str = ""
+
+
+@dataclass(frozen=True)
+class ZoneDiff:
+    """What one zone would have told otherwise, with the stored rows of the span, air first."""
+
+    place: Place
+    judging: Judging
+    rows: tuple[Row, ...]
+    effect: Effect
+
+    @property
+    def differs(self) -> bool:
+        """Whether any incident is gained, lost or changed."""
+        return bool(self.effect.gained or self.effect.lost or self.effect.changed)
+
+
+@contextmanager
+def stored(settings: Settings, backup: Path | None) -> Iterator[Stored]:
+    """Open the state folder's readings, which nothing here writes, or those of a backup.
+
+    Raises DiffError, BackupError, FleetError.
+    """
+    with ExitStack() as stack:
+        folder, url = settings.state, settings.database_url
+        if backup:
+            manifest, folder = stack.enter_context(unpacked(backup, beside=None))
+            if manifest.facts.fleet.kind != "sqlite":
+                raise DiffError(
+                    f"{backup} holds a {manifest.facts.fleet.kind} database: restore it with"
+                    " 'gongfu restore' and name the folder with --state"
+                )
+            url = f"sqlite:///{folder / 'fleet.db'}"
+        path = folder / settings.telemetry_path.name
+        if not path.exists():
+            raise DiffError(f"{path} is not there: name the state folder with --state")
+        telemetry = open_telemetry(path, read_only=True)
+        stack.callback(telemetry.close)
+        engine = open_database(url)
+        stack.callback(engine.dispose)
+        yield _stored(engine, StoredReadings(telemetry.store))
+
+
+def _stored(engine: Engine, readings: Readings) -> Stored:
+    upgrade(engine)
+    policies = SqlPolicies(engine)
+    record_shipped(policies, now_ms=real_ms())
+    zones = {
+        Place(zone.policy.product_class, asset.id, zone.zone): zone.metric
+        for asset in SqlRegistry(engine).assets().values()
+        for zone in asset.zones
+    }
+    return Stored(readings, zones, layers_of(policies.versions()))
+
+
+def read_proposed(path: Path) -> Proposed:
+    """Read changed fields, of every zone or by target. Raises DiffError, InvalidError."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise DiffError(f"{path} is not JSON: {error}") from error
+    layered = isinstance(told, dict) and [isinstance(one, dict) for one in told.values()]
+    if not layered or len(set(layered)) != 1:
+        raise DiffError(
+            f'{path} names no change: write {{"air_high_celsius": -16}} for every zone, or'
+            ' {"class:frozen": {"air_high_celsius": -16}} for a class, asset:… or zone:…'
+        )
+    if not layered[0]:
+        return Proposed({}, check_fields(told))
+    return Proposed({parse_target(one): check_fields(own) for one, own in told.items()}, {})
+
+
+def judgings(source: Stored, proposed: Proposed, span: Span) -> dict[Place, Judging]:
+    """The zones of the span with the policy of today and the changed one; some are equal.
+
+    Raises InvalidError where they cannot hold, DiffError for an asset that nobody knows.
+    """
+    places = [place for place in source.zones if _chosen(place, span)]
+    if not places:
+        raise DiffError("no zone is chosen: look at 'gongfu policies list' for classes and zones")
+    layers = source.layers
+    for target, fields in proposed.layers.items():
+        layers = _over(layers, target, fields)
+    return {place: _judging(source.layers, layers, place, proposed.everywhere) for place in places}
+
+
+def _judging(before: Layers, after: Layers, place: Place, everywhere: Fields) -> Judging:
+    if everywhere:
+        after = _over(after, zone_target(place.asset, place.zone), everywhere)
+    return Judging(policy_in_force(before, place)[0], policy_at(after, place))
+
+
+def touched(judging: Judging) -> bool:
+    """Whether the two policies differ in anything that judges."""
+    return shipped_fields(judging.before) != shipped_fields(judging.after)
+
+
+def judged(source: Stored, place: Place, judging: Judging, span: Span) -> ZoneDiff:
+    """Judge the stored readings of one zone by both."""
+    stretch = Stretch(place.asset, source.zones[place], span.from_ms, span.to_ms)
+    trial = tried(source.readings, stretch, judging)
+    return ZoneDiff(place, judging, trial.rows, trial.effect)
+
+
+def limits_of(policy: ColdPolicy) -> tuple[float, ...]:
+    """The limits of the air, for a drawing."""
+    low = () if policy.low_celsius is None else (policy.low_celsius,)
+    return (policy.air_high_celsius, *low)
+
+
+def _over(layers: Layers, target: Target, fields: Fields) -> Layers:
+    standing = layers.get(target)
+    own: dict[str, Any] = dict(standing.fields) if standing else {}  # Any: numbers or none
+    return with_layer(layers, target, {**own, **fields})
+
+
+def _chosen(place: Place, span: Span) -> bool:
+    fits = (span.asset in ("", place.asset), span.product_class in ("", place.product_class))
+    return all(fits)
