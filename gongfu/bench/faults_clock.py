@@ -19,6 +19,7 @@ from threading import Event, Thread
 import httpx
 import msgspec
 
+from gongfu.bench.faults_incidents import of_zones
 from gongfu.bench.faults_stand import READY_S, Stand, at_once, figures_of, until
 from gongfu.bench.house import House, house_settings
 from gongfu.demo_clock import platform_clock, utc_now
@@ -86,7 +87,7 @@ def _devices(run: FaultRun) -> Figures:
     fleet = open_fleet(settings)
     try:
         known = RegisteredDevices(fleet.registry).devices()
-        false = len(fleet.incidents.all_items(1_000))
+        false = len(of_zones(fleet.incidents.all_items(1_000)))
     finally:
         fleet.close()
     verdict = check_ledger(settings.state / RING, settings.telemetry_path, known)
@@ -207,7 +208,7 @@ def _server(run: FaultRun) -> Figures:
 def _incidents(settings: Settings) -> int:
     fleet: FleetSide = open_fleet(settings)
     try:
-        return len(fleet.incidents.all_items(1_000))
+        return len(of_zones(fleet.incidents.all_items(1_000)))
     finally:
         fleet.close()
 

@@ -1,7 +1,7 @@
 """Breaches on purpose during a fault test, and people who acknowledge what they are shown."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
@@ -12,6 +12,7 @@ from gongfu.faults.effort import Figures
 from gongfu.fleet_side import open_fleet
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.rules.catalogue import RULES
 from gongfu_fleet.domain.assets import Asset, Zone
 from gongfu_fleet.ports import IncidentView
 from gongfu_fleet.services.cold_policies import cold_policy
@@ -66,6 +67,12 @@ def breach_now(zone: Zone, now_ms: int) -> tuple[int, Rows]:
         celsius = high + ABOVE_CELSIUS if second >= 0 else high - 2.0
         rows.append((begin_ms + second * 1_000, (*([None] * (zone.zone - 1)), celsius)))
     return begin_ms + 1_000, rows
+
+
+def of_zones(incidents: Iterable[IncidentView]) -> list[IncidentView]:
+    """Those that the rules of a zone find; silence and wrong clocks are told by others."""
+    hazards = {rule.hazard.value for rule in RULES}
+    return [incident for incident in incidents if incident.hazard in hazards]
 
 
 class Breaches:

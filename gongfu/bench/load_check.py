@@ -41,7 +41,7 @@ def _standing(script: Script, acked: Sequence[int], store: EmbeddedStore) -> lis
     found: list[set[int]] = [set() for _ in acked]
     end_ms = script.at_ms(0, max(acked, default=0) + 2)
     first_ms = min(script.at_ms(0, 1), script.begin_ms)
-    for point in store.export(first_ms - HOUR_MS, end_ms):
+    for point in store.export(first_ms - 2 * HOUR_MS, end_ms):
         place = place_of.get(point.dev)
         if place is None:
             continue

@@ -21,7 +21,7 @@ _QUIET = tuple(round(3 + (7 * n % 41) / 20, 2) for n in range(41))
 _WARM = tuple(round(11 + (7 * n % 41) / 20, 2) for n in range(41))
 _KG = tuple(round(12 + (5 * n % 23) / 1000, 3) for n in range(23))
 # A warm device's second message is a backlog, a row a minute: what might be a defrost of a unit
-# unknown (75 min) is none any more while the load runs, in its first two minutes.
+# unknown (75 min) is none any more 5 to 60 s later, while the load runs.
 HISTORY_ROWS = 75
 BACKLOG = 2
 MINUTE_MS = 60_000

@@ -25,7 +25,13 @@ from gongfu.bench.load_county import POINTS, device_ids
 from gongfu.bench.load_process import Companion, CompanionError
 from gongfu.fleet_side import FleetSide, open_fleet
 from gongfu.heartbeat import FILE_NAME, WorkerWatch
+from gongfu.settings import Settings
 from gongfu.telemetry import Telemetry, open_telemetry
+from gongfu_fleet.adapters.db.policies import SqlPolicies
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.audit import Deed
+from gongfu_fleet.domain.policies import Layer, Target
+from gongfu_fleet.services.policy_ports import Draft
 from gongfu_fleet.services.watch_cold_chain import CONSUMER
 
 WARM = 50
@@ -111,6 +117,7 @@ def scenario_b(stand: Stand, seconds: float) -> dict[str, Any]:  # Any: figures 
     """Run it and return its figures, with ``lost``."""
     folder = stand.folder / "scenario"
     shutil.copytree(stand.template, folder / "state")
+    _judge_each_second(folder / "state", min(WARM, stand.devices))
     first_ms = now_ms()
     with _scene(stand, folder, first_ms) as scene:
         met_s = scene.meet(stand.devices)
@@ -165,6 +172,20 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     spread = sum((x - mean_x) ** 2 for x, _ in points)
     together = sum((x - mean_x) * (y - mean_y) for x, y in points)
     return together / spread if spread else 0.0
+
+
+def _judge_each_second(state: Path, warm: int) -> None:
+    """Of the warm devices, so that they are raised when they are due and not with a minute."""
+    fleet = open_fleet(Settings(state=state))
+    try:
+        store, at_ms = SqlPolicies(fleet.engine), now_ms()
+        for dev in device_ids(warm):
+            target = Target(Layer.ASSET, dev)
+            draft = Draft(target, {"sample_s": 1.0}, "a bench", "each second", "a bench", at_ms, 0)
+            deed = Deed(at_ms, "a bench", "policy.save", f"policy:{target}")
+            store.append(draft, expected=0, deed=deed)
+    finally:
+        fleet.close()
 
 
 def _plan(stand: Stand, port: int, begin_ms: int) -> Plan:
@@ -222,7 +243,8 @@ def _incident_delays_s(fleet: FleetSide, begin_ms: int) -> list[float]:
     return sorted(
         (fleet.incidents.events(incident.id)[0].at_ms - incident.raised_ms) / 1_000
         for incident in fleet.incidents.all_items(10 * WARM)
-        if incident.asset in warm and incident.raised_ms >= begin_ms
+        if incident.asset in warm and incident.hazard == Hazard.AIR_HIGH.value
+        if incident.raised_ms >= begin_ms
     )
 
 

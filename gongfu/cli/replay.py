@@ -49,7 +49,7 @@ async def replay_file(settings: Settings, request: Request, *, as_json: bool) ->
         rows = [Row(row.ts_ms + shift_ms, row.celsius) for row in series.rows]
         sent = await _play(settings, tape, rows, quiet=as_json)
         await _until_watched(settings, fleet)
-        found = _incidents(fleet, tape.device.dev, rows)
+        found = _incidents(fleet, tape, rows)
         _report(series, found, shift_ms=shift_ms, sent=sent, as_json=as_json)
     finally:
         fleet.close()
@@ -115,11 +115,19 @@ async def _until_watched(settings: Settings, fleet: FleetSide) -> None:
         telemetry.close()
 
 
-def _incidents(fleet: FleetSide, dev: str, rows: list[Row]) -> list[IncidentView]:
-    start, end = rows[0].ts_ms, rows[-1].ts_ms
+def _incidents(fleet: FleetSide, tape: Tape, rows: list[Row]) -> list[IncidentView]:
+    start, end, dev = rows[0].ts_ms, rows[-1].ts_ms, tape.device.dev
     everything = fleet.incidents.all_items(MOST_INCIDENTS, asset=dev)
+    # What the played column is judged for; the device itself may be silent or late meanwhile.
+    judged = {
+        (zone.zone, hazard.value)
+        for zone in fleet.zones.zones().get(dev, ())
+        if zone.book.columns[0] == tape.metric
+        for hazard in zone.book.hazards
+    }
+    found = (i for i in everything if not judged or (i.zone, i.hazard) in judged)
     return sorted(
-        (i for i in everything if start <= i.begin_ms <= end and not i.merged_into),
+        (i for i in found if start <= i.begin_ms <= end and not i.merged_into),
         key=lambda incident: incident.begin_ms,
     )
 

@@ -172,7 +172,9 @@ def _note(out: Settlement, draft: Draft) -> None:
     if address is None:
         return
     dev = address.dev
-    if draft.device is not None and not draft.retained:
+    # A last will is the broker's word: it comes when the device has long been silent.
+    will = state is not None and not state.online
+    if draft.device is not None and not draft.retained and not will:
         out.heard[dev] = draft.received_ms
     if number is not None:
         boot, seq, lo = number

@@ -227,6 +227,13 @@ def test_a_retained_birth_is_no_sign_of_life(ingest: Ingest) -> None:
     assert ingest.reports.links()["cab-0001"].heard_ms == NOW
 
 
+def test_a_last_will_is_no_sign_of_life(ingest: Ingest) -> None:
+    ingest.committer.commit([Draft(*birth(boot=1, conn=1), NOW)])
+    ingest.committer.commit([Draft(*birth(boot=1, conn=1, online=0), NOW + 3_600_000)])
+    link = ingest.reports.links()["cab-0001"]
+    assert (link.online, link.heard_ms) == (False, NOW)
+
+
 def test_a_failed_commit_changes_nothing_and_can_be_repeated(ingest: Ingest) -> None:
     ingest.database.writer.execute("PRAGMA query_only = ON")
     with pytest.raises(Exception, match="readonly"):

@@ -205,9 +205,15 @@ def test_what_ended_under_its_parent_waits_for_nobody(desk: Desk, twin: Desk) ->
     for one in both(desk, twin):
         one.ledger.append([Draft("i-3", raised(about, 500, 900))], at_ms=900)
         one.ledger.append([Draft("i-3", Suppressed("i-9"))], at_ms=900)
+        tricky = Commented('"parent":"i-1"')
+        shelved = Shelved(1_500, '"parent":"i-1"')
+        assert one.take(task(2, tricky, shelved)) == ["done"]
         assert one.ledger.find("i-3").open
+        counts = one.actions.counts(Wanted("mei", 2_000))
+        assert (counts[Queue.WAITING], counts[Queue.SUPPRESSED]) == (2, 1)
+        assert counts[Queue.UNACKNOWLEDGED] == 2
         one.ledger.append([over(one.ledger.find("i-3"), 950)], at_ms=960)
         assert not one.ledger.find("i-3").open
-        shown = one.actions.inbox(Wanted("mei", 1_000), 10)
+        shown = one.actions.inbox(Wanted("mei", 2_000), 10)
         assert [incident.id for incident in shown] == ["i-2", "i-1"]
         one.agrees("i-3")

@@ -151,3 +151,12 @@ def test_a_truck_that_reports_every_five_minutes_when_parked_has_defrosts_too() 
     for begin in (300, 1_003, 1_706, 2_909, 3_612, 4_315, 5_018):
         put(course, begin, defrost(0.5))
     assert hazards(course[::5]) == []
+
+
+def test_a_unit_with_fewer_than_three_defrosts_goes_on_to_be_learned_until_the_third() -> None:
+    course = cycling(5_000)
+    for begin in (1_000, 1_700, 2_800, 3_500, 4_200):
+        put(course, begin, defrost(0.5))
+    counts = [follow(FRESH, course[:until], POLICY).state.unit.habit.defrosts for until in
+              (2_700, 3_400, 5_000)]  # fmt: skip
+    assert counts == [2, 3, 3]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from gongfu_fleet.adapters.db import audit
 from gongfu_fleet.adapters.db.engine import reading, writing
 from gongfu_fleet.adapters.db.incident_rows import (
+    SUPPRESSED,
     IncidentEventRow,
     IncidentRow,
     read_incident,
@@ -81,7 +82,8 @@ def _conditions(wanted: Wanted) -> dict[Queue, ColumnElement[bool]]:
         IncidentRow.shelved_until_ms > wanted.now_ms,
         IncidentRow.end_ms.is_(None),
     )
-    waiting = not_(func.coalesce(shelved, False))
+    put_aside = func.coalesce(shelved, False)
+    waiting = and_(not_(put_aside), not_(SUPPRESSED))
     exposed = IncidentRow.consequence == Consequence.PRODUCT.value
     return {
         Queue.WAITING: waiting,
@@ -90,6 +92,7 @@ def _conditions(wanted: Wanted) -> dict[Queue, ColumnElement[bool]]:
         Queue.DISPOSITION: and_(waiting, exposed, IncidentRow.end_ms.is_not(None)),
         Queue.SHELVED: shelved,
         Queue.OUT_OF_SERVICE: IncidentRow.out_of_service.is_(True),
+        Queue.SUPPRESSED: and_(SUPPRESSED, not_(put_aside)),
     }
 
 

@@ -130,6 +130,10 @@ class ConsumerCursorRow(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
 
 
+# Inside of a text the quotes would be escaped, so only the field itself looks like this.
+SUPPRESSED = IncidentRow.handling.like('%"parent":"%')
+
+
 def write_incident(row: IncidentRow, incident: Incident) -> None:
     """Set a row's columns from the incident."""
     subject, episode = incident.subject, incident.finding.episode

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from gongfu_fleet.adapters.db.engine import reading
-from gongfu_fleet.adapters.db.incident_rows import IncidentEventRow, IncidentRow
+from gongfu_fleet.adapters.db.incident_rows import SUPPRESSED, IncidentEventRow, IncidentRow
 from gongfu_fleet.adapters.db.schema import AssetRow
 from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.domain.alarms.hazard import Hazard
@@ -57,7 +57,7 @@ class SqlLedgerFigures:
         """What stands now by operator."""
         row = IncidentRow
         running = row.end_ms.is_(None)
-        unacknowledged = row.workflow == Workflow.UNACK.value
+        unacknowledged = and_(row.workflow == Workflow.UNACK.value, not_(SUPPRESSED))
         noted_ms = func.min(_FIRST.at_ms).filter(unacknowledged)
         found = (
             select(

@@ -7,7 +7,10 @@ from gongfu_fleet.domain.alarms.incident import Incident, Workflow
 
 
 class Queue(StrEnum):
-    """Open incidents: all that are not shelved, or a part of them, or those put aside."""
+    """Open incidents: those that wait for somebody, or a part of them, or those put aside.
+
+    What is suppressed waits with its parent.
+    """
 
     WAITING = "waiting"
     UNACKNOWLEDGED = "unacknowledged"
@@ -15,13 +18,16 @@ class Queue(StrEnum):
     DISPOSITION = "disposition"
     SHELVED = "shelved"
     OUT_OF_SERVICE = "out_of_service"
+    SUPPRESSED = "suppressed"
 
 
 def queues_of(incident: Incident, *, user: str, now_ms: int) -> frozenset[Queue]:
     """Where the incident waits for ``user`` at ``now_ms``, platform time."""
     if not incident.open:
         return frozenset()
-    found = {Queue.SHELVED if incident.shelved(now_ms) else Queue.WAITING}
+    found = {Queue.SUPPRESSED if incident.handling.parent else Queue.WAITING}
+    if incident.shelved(now_ms):
+        found = {Queue.SHELVED}
     if incident.handling.service is not None:
         found.add(Queue.OUT_OF_SERVICE)
     if Queue.WAITING in found:

@@ -4,7 +4,7 @@ An excursion is a stretch above the air limit. One of 20 minutes and more that n
 that recovered while the unit was learned is a defrost; its length, peak, way to the peak, gap to
 the one before and the steadiness of its ramp make the envelope in which the next is plausible.
 Two defrosts make no envelope: the third exceeds the greater of them too often. Until there are
-three, only the policy's longest defrost and its shortest gap count. How far a peak may pass those
+three, only the policy's longest defrost counts, and learning goes on. How far a peak may pass those
 learned depends on how many there were and how they scattered. Time in which a door stood open is
 not the defrost's, and an excursion with a door in it says nothing about the gap.
 """
@@ -90,8 +90,7 @@ def plausible(habit: Habit, ts_ms: int, policy: ColdPolicy) -> bool:
     """Whether a defrost may begin now: half of the shortest gap has passed since the last."""
     if habit.last_ms is None:
         return True
-    few = habit.defrosts < FEW or habit.gap_ms is None
-    gap_ms = policy.defrost_gap_h * HOUR_MS if few else habit.gap_ms or 0
+    gap_ms = policy.defrost_gap_h * HOUR_MS if habit.gap_ms is None else habit.gap_ms
     return ts_ms - habit.last_ms >= 0.5 * gap_ms
 
 

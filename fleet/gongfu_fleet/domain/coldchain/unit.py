@@ -218,7 +218,9 @@ def _after(
     if excursion.step_ms is not None:
         # Perhaps a defrost with a door in it: from here on nobody knows when the last one was.
         return unit.habit._replace(last_ms=None)
-    if learning and minutes <= policy.defrost_longest_min:
+    # Without an envelope a unit goes on to be learned, by what might be a defrost.
+    teaches = learning or (excursion.plausible and unit.habit.defrosts < frost.FEW)
+    if teaches and minutes <= policy.defrost_longest_min:
         return frost.learned(unit.habit, excursion, ts_ms)
     newest = (ts_ms, policy.air_high_celsius)
     if frost.course(excursion, unit.habit, policy, newest) is Course.WITHIN:

@@ -164,7 +164,7 @@ export interface Disposition {
   at_ms: number;
 }
 
-export const queues = ['waiting', 'unacknowledged', 'mine', 'disposition', 'shelved', 'out_of_service'] as const;
+export const queues = ['waiting', 'unacknowledged', 'mine', 'disposition', 'shelved', 'out_of_service', 'suppressed'] as const;
 export type Queue = (typeof queues)[number];
 
 export interface Inbox {

@@ -12,7 +12,7 @@ from gongfu_fleet.domain.alarms.timeline import Episode
 
 
 class Warming(NamedTuple):
-    """One zone's air since it last fell or was still as cold: how high, and how long it was watched.
+    """One zone's air since it last fell or was as cold: how high, how long it was watched.
 
     ``watched_ms`` counts from when the door is shut and what it let in is gone. ``fell``: the
     newest value, of ``last_ms``, did, and is the new beginning.

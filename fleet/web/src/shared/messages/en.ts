@@ -324,7 +324,7 @@ export const en: Messages = {
   },
   inbox: {
     heading: 'Inbox',
-    queues: { waiting: 'Waiting', unacknowledged: 'Unacknowledged', mine: 'Mine', disposition: 'Goods', shelved: 'Shelved', out_of_service: 'Out of service' },
+    queues: { waiting: 'Waiting', unacknowledged: 'Unacknowledged', mine: 'Mine', disposition: 'Goods', shelved: 'Shelved', out_of_service: 'Out of service', suppressed: 'Followers' },
     site: 'Site',
     everywhere: 'All sites',
     selectAll: 'Select all',

@@ -322,7 +322,7 @@ export const zh = {
   },
   inbox: {
     heading: '告警待办',
-    queues: { waiting: '待办', unacknowledged: '未确认', mine: '我的', disposition: '待处置', shelved: '已搁置', out_of_service: '停用中' },
+    queues: { waiting: '待办', unacknowledged: '未确认', mine: '我的', disposition: '待处置', shelved: '已搁置', out_of_service: '停用中', suppressed: '由上级引起' },
     site: '地点',
     everywhere: '全部地点',
     selectAll: '全选',
