@@ -15,7 +15,6 @@ from gongfu_fleet.services.alarm_policies import (
 )
 from gongfu_fleet.services.asset_policies import cabinet_policy, truck_policy
 from gongfu_fleet.services.sale_lock import SaleLockKeeper
-from gongfu_fleet.services.self_locks import SelfLocks
 from gongfu_fleet.services.watch_deliveries import DeliveryWatch
 from gongfu_fleet.services.watch_liveness import Hearing, LivenessWatch
 from gongfu_ingest.ingest_state import IngestState
@@ -69,18 +68,6 @@ def sale_lock_keeper(*, clock: Clock, telemetry: Telemetry, fleet: FleetSide) ->
         connections=StoredConnections(telemetry.reports),
         policy=sale_lock_policy(),
         clock=clock,
-        real_ms=real_ms,
-    )
-
-
-def self_locks(*, clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> SelfLocks:
-    """What hears of cabinets that locked their own sale."""
-    return SelfLocks(
-        log=telemetry.log,
-        ledger=fleet.ledger,
-        cursors=fleet.commands.store,
-        clock=clock,
-        new_id=_new_id,
         real_ms=real_ms,
     )
 

@@ -32,6 +32,8 @@ from gongfu_broker.nats_config import NatsSettings
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.services.commands import CONSUMER as RESULTS
 from gongfu_fleet.services.commands import CommandResults
+from gongfu_fleet.services.self_locks import CONSUMER as SELF_LOCKS
+from gongfu_fleet.services.self_locks import SelfLocks
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_ingest.commit import Committer
 from gongfu_ingest.forwarder import Forwarder
@@ -48,16 +50,27 @@ class Worker:
     ingest: IngestService
     watch: ConsumerLoop
     results: ConsumerLoop
+    self_locks: ConsumerLoop
     downlink: Downlink
     forwarder: Forwarder | None = None
 
     def troubles(self) -> list[str]:
         """Sentences for /health; empty while all is well."""
-        watching = [self.watch.failure] if self.watch.failure else []
+        failures = [loop.failure for loop in self.consumers if loop.failure]
         outside = self.forwarder.troubles() if self.forwarder else []
-        results = [self.results.failure] if self.results.failure else []
-        below = [*results, *self.downlink.troubles()]
-        return [*self.ingest.state.troubles(), *watching, *outside, *below]
+        return [*self.ingest.state.troubles(), *failures, *outside, *self.downlink.troubles()]
+
+    def wake(self) -> None:
+        """Something was committed."""
+        for loop in self.consumers:
+            loop.wake()
+        if self.forwarder:
+            self.forwarder.wake()
+
+    @property
+    def consumers(self) -> tuple[ConsumerLoop, ...]:
+        """What reads the log, each in a thread of its own; woken by every commit."""
+        return self.watch, self.results, self.self_locks
 
 
 def platform_users(keys: Secrets) -> list[User]:
@@ -96,24 +109,9 @@ def worker(
     settings: Settings, keys: Secrets, *, clock: Clock, telemetry: Telemetry, fleet: FleetSide
 ) -> Worker:
     """Ingest plus the cold-chain watch, which wakes at every commit."""
-    watch = ColdChainWatch(
-        log=telemetry.log,
-        readings=LogHistory(telemetry),
-        store=fleet.ledger,
-        policies=fleet.zones,
-        clock=clock,
-        new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
-    )
-    loop = ConsumerLoop(CONSUMER, watch, clock)
-    forwarder = influx_forwarder(settings, clock=clock, telemetry=telemetry, fleet=fleet)
-
-    results = ConsumerLoop(RESULTS, CommandResults(telemetry.log, fleet.commands.store), clock)
 
     def wake() -> None:
-        loop.wake()
-        results.wake()
-        if forwarder:
-            forwarder.wake()
+        made.wake()
 
     devices, guard = RegisteredDevices(fleet.registry), disk_guard(settings, telemetry)
     ingest = IngestService(
@@ -125,7 +123,43 @@ def worker(
         writer=telemetry.writer,
         on_commit=wake,
     )
-    return Worker(ingest, loop, results, downlink(settings, keys, clock, fleet), forwarder)
+    made = Worker(
+        ingest=ingest,
+        watch=_watch(clock, telemetry, fleet),
+        results=ConsumerLoop(RESULTS, CommandResults(telemetry.log, fleet.commands.store), clock),
+        self_locks=_self_locks(clock, telemetry, fleet),
+        downlink=downlink(settings, keys, clock, fleet),
+        forwarder=influx_forwarder(settings, clock=clock, telemetry=telemetry, fleet=fleet),
+    )
+    return made
+
+
+def _watch(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> ConsumerLoop:
+    watch = ColdChainWatch(
+        log=telemetry.log,
+        readings=LogHistory(telemetry),
+        store=fleet.ledger,
+        policies=fleet.zones,
+        clock=clock,
+        new_id=_new_id,
+    )
+    return ConsumerLoop(CONSUMER, watch, clock)
+
+
+def _self_locks(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> ConsumerLoop:
+    locks = SelfLocks(
+        log=telemetry.log,
+        ledger=fleet.ledger,
+        cursors=fleet.commands.store,
+        clock=clock,
+        new_id=_new_id,
+        real_ms=real_ms,
+    )
+    return ConsumerLoop(SELF_LOCKS, locks, clock)
+
+
+def _new_id() -> str:
+    return uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES))
 
 
 def downlink(settings: Settings, keys: Secrets, clock: Clock, fleet: FleetSide) -> Downlink:

@@ -17,7 +17,7 @@ from gongfu.heartbeat import FILE_NAME, beat
 from gongfu.house import House, Work, end, open_house, until_stopped
 from gongfu.housekeeping import housekeeping
 from gongfu.influx_side import state_sender
-from gongfu.liveness_side import delivery_watch, liveness_watch, sale_lock_keeper, self_locks
+from gongfu.liveness_side import delivery_watch, liveness_watch, sale_lock_keeper
 from gongfu.notify_side import Notifications, notifications
 from gongfu.secrets_file import load_secrets
 from gongfu.settings import Settings
@@ -101,8 +101,7 @@ def _worker_tasks(house: House, work: Worker) -> list[Work]:
     return [
         *([_forward(work.forwarder)] if work.forwarder else []),
         work.ingest.run(),
-        work.watch.run(),
-        work.results.run(),
+        *(loop.run() for loop in work.consumers),
         work.downlink.run(),
         _save_clock(house),
         beat(
@@ -126,13 +125,11 @@ def _jobs(house: House, work: Worker, telling: Notifications) -> Iterator[None]:
     channels = liveness_watch(work, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
     late = delivery_watch(work, clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
     locks = sale_lock_keeper(clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
-    own = self_locks(clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
     jobs = [
         Job("liveness", LIVENESS_S, work.watch.tick),
         Job("silent channels", LIVENESS_S, channels.tick),
         Job("backlogs and clocks", LIVENESS_S, late.tick),
         Job("sale lock", SALE_LOCK_S, locks.tick),
-        Job("cabinets that locked themselves", SALE_LOCK_S, own.turn),
         Job("old notices", OLD_NOTICES_S, telling.trim),
         *housekeeping(house.telemetry, house.clock, house.settings.store),
         backup_job(house.settings, keep=1 if house.settings.simulates else KEEP),

@@ -45,7 +45,7 @@ class SelfLockLedger(Protocol):
 
 @dataclass
 class SelfLocks:
-    """``turn`` is called again and again, by one thread of one process at a time.
+    """A consumer of the log. ``turn`` is called again and again, by one thread at a time.
 
     The incidents come before the cursor: a crash in between reads again and finds them there.
     """
@@ -59,8 +59,8 @@ class SelfLocks:
     _saved: Cursor | None = field(default=None, init=False)
     _reached: int = field(default=-1, init=False)
 
-    def turn(self) -> None:
-        """Read on. Raises CursorError when the cursor does not fit the log."""
+    def turn(self) -> int:
+        """Read on; returns how many records it went past. Raises CursorError."""
         if self._reached < 0:
             self._begin()
         upto = min(self.log.head(), self._reached + _SCAN)
@@ -73,8 +73,18 @@ class SelfLocks:
             self.ledger.append(drafts, at_ms=self.clock.now_ms())
         if drafts or upto - self._saved_seq >= _SAVE_EVERY:
             self._save(upto)
-        self._reached = upto
+        passed, self._reached = upto - self._reached, upto
         self.log.release(CONSUMER, self._saved_seq, read=upto)
+        return passed
+
+    def rest(self) -> None:
+        """Save how far the log was read, so others see that nothing is left to read."""
+        if self._reached > self._saved_seq:
+            self._save(self._reached)
+            self.log.release(CONSUMER, self._saved_seq, read=self._reached)
+
+    def tick(self, now_ms: int) -> None:
+        """Nothing here waits for the clock."""
 
     @property
     def _saved_seq(self) -> int:

@@ -127,6 +127,15 @@ def test_what_was_in_the_log_before_the_first_start_is_no_news(county: Engine) -
     assert stand.log.released[CONSUMER] == 1
 
 
+def test_when_the_log_is_quiet_it_is_seen_that_nothing_is_left_to_read(stand: Stand) -> None:
+    stand.event("door", open=1)
+    assert [stand.consumer.turn() for _ in range(2)] == [1, 0]
+    stand.consumer.rest()
+    cursor = stand.house.store.cursor(CONSUMER)
+    assert cursor is not None
+    assert cursor.seq == stand.log.head()
+
+
 def test_a_log_that_is_not_its_own_is_noticed(stand: Stand) -> None:
     stand.event()
     stand.consumer.turn()
