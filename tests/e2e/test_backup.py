@@ -69,8 +69,8 @@ def test_no_cursor_of_the_copy_is_ahead_of_its_log_and_both_databases_are_sound(
     ((head,),) = rows(restored.telemetry_path, "SELECT max(seq) FROM log")
     fleet = restored.state / "fleet.db"
     cursors = rows(fleet, "SELECT seq FROM consumer_cursor")
-    assert cursors
-    assert all(0 < seq <= head for (seq,) in cursors)
+    assert any(seq > 0 for (seq,) in cursors)
+    assert all(0 <= seq <= head for (seq,) in cursors)
     for path in (restored.telemetry_path, fleet):
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
