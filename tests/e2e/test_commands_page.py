@@ -26,7 +26,7 @@ def card(browser: Browser, house: House, user: str, password: str) -> Page:
     page.get_by_test_id("login-password").fill(password)
     page.get_by_test_id("login-submit").click()
     find = page.get_by_label("查找设备")
-    expect(find).to_be_visible(timeout=40_000)
+    expect(page.locator("[data-testid=map][data-ready=true]")).to_be_visible(timeout=40_000)
     find.fill(CABINET)
     find.press("Enter")
     expect(page.locator(f"[data-asset-id={CABINET}]")).to_be_visible(timeout=40_000)

@@ -28,7 +28,9 @@ def sign_in(page: Page, house: House) -> None:
 def unacknowledged(house: House) -> str:
     with house.sign_in() as client:
         items = client.get("/api/incidents?state=open").json()["items"]
-    found: str = next(item["id"] for item in items if item["workflow"] == "unack")
+    # What exposed goods stays open after it was acknowledged, whether it is over or not.
+    exposed = (item for item in items if item["consequence"] == "product")
+    found: str = next(item["id"] for item in exposed if item["workflow"] == "unack")
     return found
 
 
