@@ -107,15 +107,14 @@ class Overlay:
         found: list[Episode] = []
         for dev in warm.keys() | fresh.keys():
             own, rows = warm.get(dev, []), fresh.get(dev, [])
-            folded = self._telling(own + self._beneath(dev, rows, own), metric, above, span, rows)
+            late = [ts for ts, _ in rows if ts < until_ms]
+            folded = self._telling(own + self._beneath(dev, late, own), metric, above, span, rows)
             found += episodes(dev, _merged(folded, rows), above, max_gap_ms)
         return sorted(found, key=lambda episode: (episode.begin_ms, episode.dev))
 
-    def _beneath(self, dev: str, fresh: Series, known: Iterable[PeakHour]) -> list[PeakHour]:
+    def _beneath(self, dev: str, late: Iterable[int], known: Iterable[PeakHour]) -> list[PeakHour]:
         """Further hours that hot rows stand over: their folded rows end runs of the hot ones."""
-        late_ms = folded_until(self._connection) if fresh else 0
-        touched = {ts // HOUR_MS for ts, _ in fresh if ts < late_ms}
-        touched -= {hour.hour for hour in known}
+        touched = {ts // HOUR_MS for ts in late} - {hour.hour for hour in known}
         rows = (self._blocks.find(self._connection, dev, hour) for hour in touched)
         return [PeakHour(row.id, dev, row.hour, -math.inf) for row in rows if row and row.rows]
 

@@ -28,6 +28,14 @@ def reader(kind: Any) -> _Read:  # noqa: ANN401 - declared types
     return kind if isinstance(kind, type) and issubclass(kind, Enum) else _as_it_is
 
 
+def course_of(kind: Any, told: Any, fresh: Any) -> Any:  # noqa: ANN401 - declared types, JSON values
+    """A course, a NamedTuple whose first field is its rule's own state; None: as it begins."""
+    if told is None:
+        return kind(fresh)
+    own: Any = type(fresh)
+    return reader(kind)([None, *told[1:]])._replace(own=reader(own)(told[0]))
+
+
 def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - JSON values
     return value
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from gongfu_fleet.domain.alarms.asset_rules.fold import AssetFold, AssetState, Course
-from gongfu_fleet.domain.alarms.tuple_text import encode, reader
+from gongfu_fleet.domain.alarms.tuple_text import course_of, encode, reader
 from gongfu_fleet.errors import InvalidError
 
 
@@ -23,18 +23,12 @@ def from_text(fold: AssetFold[Any], text: str) -> AssetState:  # Any: the kind's
     try:
         unit, told = json.loads(text)
         kind: Any = type(fold.unit)
-        courses = [_course(told.get(rule.hazard.value), rule.fresh) for rule in fold.rules]
+        courses = [
+            course_of(Course, told.get(rule.hazard.value), rule.fresh) for rule in fold.rules
+        ]
         return AssetState(reader(kind)(unit), tuple(courses))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidError(
             f"A stored state of the asset rules cannot be read: {error}.",
             "It is of another age: follow the readings again from the start.",
         ) from error
-
-
-def _course(told: Any, fresh: Any) -> Course:  # noqa: ANN401 - JSON values, a rule's own state
-    if told is None:
-        return Course(fresh)
-    rest: Course = reader(Course)([None, *told[1:]])
-    own: Any = type(fresh)
-    return rest._replace(own=reader(own)(told[0]))

@@ -1,11 +1,10 @@
 """The state of the rules as JSON text and back, for checkpoints: floats survive exactly."""
 
 import json
-from typing import Any
 
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES
 from gongfu_fleet.domain.alarms.rules.zone_rules import Course, ZoneRules
-from gongfu_fleet.domain.alarms.tuple_text import encode, reader
+from gongfu_fleet.domain.alarms.tuple_text import course_of, encode, reader
 from gongfu_fleet.domain.coldchain.unit import Unit
 from gongfu_fleet.errors import InvalidError
 
@@ -29,18 +28,10 @@ def from_text(text: str) -> ZoneRules:
     try:
         data = json.loads(text)
         told = data["courses"]
-        courses = [_course(told.get(rule.hazard.value), rule.fresh) for rule in RULES]
+        courses = [course_of(Course, told.get(rule.hazard.value), rule.fresh) for rule in RULES]
         return ZoneRules(reader(Unit)(data["unit"]), tuple(courses), data["last_ms"])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidError(
             f"A stored state of the rules cannot be read: {error}.",
             "It is of another age: follow the readings again from the start.",
         ) from error
-
-
-def _course(told: Any, fresh: Any) -> Course:  # noqa: ANN401 - JSON values, a rule's own state
-    if told is None:
-        return Course(fresh)
-    rest: Course = reader(Course)([None, *told[1:]])
-    own: Any = type(fresh)
-    return rest._replace(own=reader(own)(told[0]))
