@@ -14,11 +14,11 @@ from gongfu_fleet.domain.alarms.parents import group_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.severity import Rung, checked
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
-from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import InvalidError
 from gongfu_fleet.ports import Connection
 from gongfu_fleet.services.alarm_policies import liveness_policy, severity_ladders
 from gongfu_fleet.services.watch_liveness import Hearing, LivenessWatch
+from tests.fleet.alarms.known_assets import Assets
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -52,21 +52,6 @@ def truck(number: int) -> Asset:
     return replace(
         cabinet(number), id=f"veh-{number:04d}", kind=AssetKind.TRUCK, site="quzhou", zones=zones
     )
-
-
-@dataclass
-class Assets:
-    """A registry that a test can change."""
-
-    known: dict[str, Asset]
-    changes: int = 1
-
-    def assets(self, scope: Scope = EVERYTHING) -> dict[str, Asset]:
-        assert scope.everything
-        return self.known
-
-    def revision(self) -> int:
-        return self.changes
 
 
 @dataclass

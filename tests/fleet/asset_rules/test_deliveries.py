@@ -17,12 +17,12 @@ from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import Incident, Subject
 from gongfu_fleet.domain.alarms.silence_words import silence_words
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle
-from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.ports import Connection, IncidentView
 from gongfu_fleet.services.fleet_view import MapState, view_asset
 from gongfu_fleet.services.incidents import view_of
 from gongfu_fleet.services.watch_deliveries import DeliveryWatch
 from gongfu_fleet.services.watch_liveness import Hearing
+from tests.fleet.alarms.known_assets import Assets
 from tests.fleet.asset_rules.rides import CABINETS, MINUTE, START, TRUCKS
 
 DEV = "veh-0001"
@@ -44,21 +44,6 @@ TRUCK = Asset(
 )
 SETTLED_MIN = 45
 HEARING = Hearing(connected=True, behind=False)
-
-
-@dataclass
-class Assets:
-    """A registry that a test can change."""
-
-    known: dict[str, Asset]
-    changes: int = 1
-
-    def assets(self, scope: Scope = EVERYTHING) -> dict[str, Asset]:
-        assert scope.everything
-        return self.known
-
-    def revision(self) -> int:
-        return self.changes
 
 
 @dataclass
