@@ -95,8 +95,8 @@ def _shape(columns: tuple[Column, ...]) -> _Shape:
 
 def _plain_reader(columns: tuple[Column, ...]) -> Callable[[bytes], Any]:
     dt_ms = Annotated[int, Meta(ge=0, le=MAX_DT_MS)]
-    cells = [Annotated[float, Meta(ge=c.low, le=c.high)] | None for c in columns]
-    row: Any = tuple[(dt_ms, *cells)]  # type: ignore[misc] # made from data
+    cells: list[Any] = [Annotated[float, Meta(ge=c.low, le=c.high)] | None for c in columns]
+    row: Any = tuple.__class_getitem__((dt_ms, *cells))  # a type made from data
     fields: list[Any] = [
         ("v", Annotated[int, Meta(ge=KNOWN_VERSION, le=KNOWN_VERSION)]),
         ("boot", Boot),
