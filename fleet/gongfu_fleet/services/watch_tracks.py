@@ -122,7 +122,7 @@ class _Device:
             return False
         after_ms, until_ms = self._after_ms, self._until_ms
         start_ms = rows.t0 + record.offset_ms
-        for row in rows.s:
+        for row in rows.s:  # noqa: SIM110 - a generator costs twice as much
             if not after_ms < start_ms + int(row[0] or 0) < until_ms:
                 return False
         return True
