@@ -4,8 +4,9 @@ Both run on the same broker with the same messages of one sample, offered faster
 taken, so that batches are full (500) on both sides. Each of 1,000 devices tells a whole minute, a
 message per second of its clock, so that a run holds what a minute of alarms costs, no less and no
 more. A run measures the CPU time of one process, all threads, user and system, after every device
-was heard twice; runs of all kinds alternate, and figures are medians. ``lost`` counts messages that the generator was promised by an
-application ack and that do not stand in the store with their values, over every run.
+was heard twice; runs of all kinds alternate, and figures are medians. ``lost`` counts messages that
+the generator was promised by an application ack and that do not stand in the store with their
+values, over every run.
 
 line: receive to decoded line of line protocol. commit: receive to durable commit to application
 ack; ours leaves the line to the forwarder, the reference renders it as it goes.
