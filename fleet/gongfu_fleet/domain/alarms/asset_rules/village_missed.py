@@ -1,0 +1,136 @@
+"""A village of the day's round was not visited by the end of its window and some minutes more.
+
+A visit is a stay within the village. Nobody is told of a village in which the truck may have been
+unheard: between two positions there was time to drive there, to stay, and to drive on. When a
+backlog brings what was missing, the day is judged anew.
+"""
+
+from typing import NamedTuple
+
+from gongfu_fleet.domain.alarms.asset_rules.daytime import day_of, midnight_ms
+from gongfu_fleet.domain.alarms.asset_rules.ground import LatLon
+from gongfu_fleet.domain.alarms.asset_rules.policy import HOUR_MS, MINUTE_MS, TruckPolicy
+from gongfu_fleet.domain.alarms.asset_rules.rule import AssetRule
+from gongfu_fleet.domain.alarms.asset_rules.timetable import Call, metres_between
+from gongfu_fleet.domain.alarms.asset_rules.truck_scene import TruckScene
+from gongfu_fleet.domain.alarms.hazard import Hazard
+from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
+from gongfu_fleet.domain.alarms.rules.rule import Message, Standing
+from gongfu_fleet.domain.alarms.timeline import Episode
+
+_KM = 1_000
+# Farther than a receiver jitters, nearer than a drive to anywhere.
+_SAME_PLACE_M = 100
+
+
+class Seen(NamedTuple):
+    """A position and when it was measured."""
+
+    at: LatLon
+    ts_ms: int
+
+
+class Stay(NamedTuple):
+    """In which village the truck stands, and since when."""
+
+    village: str
+    since_ms: int
+
+
+class Round(NamedTuple):
+    """The local day; its villages visited, and those that may have been while nobody heard."""
+
+    day: int = 0
+    seen: Seen | None = None
+    stay: Stay | None = None
+    visited: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
+    latch: Latch = CALM
+
+
+def check(was: Round, scene: TruckScene, policy: TruckPolicy) -> tuple[Round, Standing]:
+    """Judged where a position was measured; a round is over when the next day begins."""
+    at = scene.at if scene.reading.lat_deg is not None else None
+    if not policy.timetable.versions or at is None:
+        return was, held(was.latch)[1]
+    day, ts_ms = day_of(scene.ts_ms), scene.ts_ms
+    known = was if day == was.day else Round(day, was.seen, latch=was.latch)
+    calls = policy.timetable.calls_of(day)
+    waited_for = [call for call in calls if call.village not in known.visited]
+    unheard = known.unheard
+    if waited_for:
+        now = Seen(at, ts_ms)
+        hidden = (c.village for c in waited_for if _hidden(c, known, now, policy))
+        unheard = tuple(sorted({*unheard, *hidden}))
+    stay = _stay(known.stay, waited_for, scene, policy)
+    visited = known.visited
+    if stay and ts_ms - stay.since_ms >= policy.visit_min * MINUTE_MS:
+        visited, stay = tuple(sorted((*visited, stay.village))), None
+    closed = [
+        ends_ms
+        for call in waited_for
+        if call.village not in visited and call.village not in unheard
+        if ts_ms >= (ends_ms := _ends_ms(call, day)) + policy.village_late_min * MINUTE_MS
+    ]
+    evidence = Evidence(
+        wrong=bool(closed),
+        well=not closed,
+        begin_ms=min(closed, default=ts_ms),
+        on_delay_ms=0,
+        off_delay_ms=0,
+    )
+    latch, standing = turned(known.latch, ts_ms, evidence)
+    return Round(day, Seen(at, ts_ms), stay, visited, unheard, latch), standing
+
+
+def _stay(
+    was: Stay | None, calls: list[Call], scene: TruckScene, policy: TruckPolicy
+) -> Stay | None:
+    if scene.speed_kmh is None or scene.at is None:
+        return was
+    if scene.speed_kmh > policy.still_kmh:
+        return None
+    at = scene.at
+    here = next((c.village for c in calls if c.holds(at, policy.stop_radius_m)), None)
+    if here is None:
+        return None
+    return was if was and was.village == here else Stay(here, scene.ts_ms)
+
+
+def _hidden(call: Call, known: Round, now: Seen, policy: TruckPolicy) -> bool:
+    """Whether the truck may have stayed there, in time, between the two newest positions."""
+    ends_ms = _ends_ms(call, known.day) + policy.village_late_min * MINUTE_MS
+    begins_ms = midnight_ms(known.day) + (call.from_min - policy.village_early_min) * MINUTE_MS
+    seen = known.seen
+    if now.ts_ms <= begins_ms or (seen and seen.ts_ms >= ends_ms):
+        return False
+    if seen is None:
+        return True
+    driving_ms = now.ts_ms - seen.ts_ms - policy.visit_min * MINUTE_MS
+    if driving_ms <= 0 or _stood(seen, now, policy):
+        return False
+    metres = call.metres(seen.at) + call.metres(now.at) - 2 * call.reach_m(policy.stop_radius_m)
+    return metres <= driving_ms / HOUR_MS * policy.reach_kmh * _KM
+
+
+def _stood(seen: Seen, now: Seen, policy: TruckPolicy) -> bool:
+    """A parked truck tells its place now and then: it did not leave and come back between."""
+    near = metres_between(seen.at, now.at) <= _SAME_PLACE_M
+    return near and now.ts_ms - seen.ts_ms <= policy.max_gap_min * MINUTE_MS
+
+
+def _ends_ms(call: Call, day: int) -> int:
+    return midnight_ms(day) + call.until_min * MINUTE_MS
+
+
+def message(_episode: Episode, policy: TruckPolicy) -> Message:
+    """For people."""
+    return Message(
+        f"今日班次中有村点过了计划时间 {policy.village_late_min:g} 分钟仍未到访:"
+        " 请联系随车人员, 告知村民。",
+        f"A village of today's round was not visited within {policy.village_late_min:g} minutes"
+        " after its time: call the crew and tell the villagers.",
+    )
+
+
+RULE = AssetRule(Hazard.VILLAGE_MISSED, Round(), check, message)
