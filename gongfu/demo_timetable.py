@@ -1,11 +1,10 @@
 """The demonstration's timetable: when its trucks come to their villages, from their own rounds.
 
-A stand-in for the planner, which will write such calls itself. What the simulator drives on the
-next weeks, by the same seed, is the mean; people are told a window around it.
+A stand-in for the planner, which will write such calls itself. People are told a window that holds
+what the simulator drives in the next weeks: crews eat before a village or after it.
 """
 
 from collections.abc import Iterable, Mapping
-from statistics import fmean
 
 from gongfu_broker.columns import DeviceKind
 from gongfu_firmware_sim.daytime import MINUTE_MS, WORKDAYS, day_of, midnight_ms, weekday_of
@@ -14,8 +13,8 @@ from gongfu_firmware_sim.truck import Truck
 from gongfu_fleet.domain.registry import CallRecord
 from gongfu_geo.villages import Village
 
-WEEKS = 3
-_AROUND_MIN = 15
+WEEKS = 6
+_AROUND_MIN = 10
 _STEP_MIN = 5
 _DAYS = 7
 
@@ -39,6 +38,10 @@ def _calls(
             for one in range(day, day + WEEKS * _DAYS, _DAYS)
         ]
         for at in rides[0]:
-            middle = _STEP_MIN * round(fmean(ride[at] for ride in rides) / _STEP_MIN)
-            window = (middle - _AROUND_MIN, middle + _AROUND_MIN)
-            yield CallRecord(device.dev, first, weekday_of(day) + 1, codes[at], *window)
+            begin = _on_clock(min(ride[at] for ride in rides) - _AROUND_MIN)
+            end = _on_clock(max(ride[at] for ride in rides) + _AROUND_MIN)
+            yield CallRecord(device.dev, first, weekday_of(day) + 1, codes[at], begin, end)
+
+
+def _on_clock(minutes: float) -> int:
+    return _STEP_MIN * round(minutes / _STEP_MIN)
