@@ -1,19 +1,35 @@
 """The demonstration's timetable fits what its trucks drive, and people can import it."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from sqlalchemy import Engine
 
 from gongfu.demo_county import demo_scenario
 from gongfu.demo_timetable import demo_timetable
 from gongfu_firmware_sim.daytime import MINUTE_MS, day_of, midnight_ms, weekday_of
 from gongfu_firmware_sim.truck import Truck
+from gongfu_fleet.adapters.db.engine import open_database
+from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.services.delimited import TableFile
 from gongfu_fleet.services.import_registry import RegistryFiles, import_registry
+from gongfu_fleet.services.seed import seed_registry
 from gongfu_fleet.services.timetable_csv import lines_of
 from gongfu_geo.villages import shipped_places
 
 TUESDAY_MS = 1_790_640_000_000
 LATE_MIN = 30
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path}/fleet.db")
+    upgrade(engine)
+    seed_registry(SqlRegistry(engine))
+    yield engine
+    engine.dispose()
 
 
 def test_every_served_village_is_called_at_once_a_week_and_visited_in_its_window(
