@@ -40,7 +40,9 @@ TIMETABLE = Timetable(
         ),
     )
 )
-TIMED: TruckPolicy = replace(TRUCKS, timetable=TIMETABLE, village_late_min=5, village_early_min=10)
+TIMED: TruckPolicy = replace(
+    TRUCKS, timetable=TIMETABLE, village_late_min=5, village_early_min=10, reach_kmh=20
+)
 # Trade by day and night, goods that keep for a little more than a day, little proof of demand.
 KEPT: CabinetPolicy = replace(
     CABINETS,

@@ -70,6 +70,13 @@ def test_filling_the_tray_ends_it_and_silence_or_the_night_does_not() -> None:
     assert of(Hazard.STOCK_OUT_SOON, result.open) == []
 
 
+def test_a_tray_that_ran_low_stays_told_though_nobody_takes_anything_for_hours() -> None:
+    sold = takes(3, 1.35)
+    result = CABINET.follow(CABINET.fresh, course(MORNING + 8 * HOUR, sold), CABINETS)
+    assert len(of(Hazard.STOCK_OUT_SOON, result.raised)) == 1
+    assert of(Hazard.STOCK_OUT_SOON, result.ended) == []
+
+
 def rest() -> tuple[float, ...]:
     return (0.5, *FULL[1:])
 

@@ -31,15 +31,16 @@ class Use(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """By tray, in order, once it was weighed; and what that has led to."""
+    """By tray, in order, once it was weighed; numbers, from 1, of those that run low."""
 
     uses: tuple[Use, ...] = ()
     latch: Latch = CALM
+    low: tuple[int, ...] = ()
 
 
 def check(demand: Demand, scene: CabinetScene, policy: CabinetPolicy) -> tuple[Demand, Standing]:
     """Judged where trays are weighed; the sums move only when goods do, so they cost nothing."""
-    if scene.weighing is None:
+    if scene.weighing is None or _idle(demand, scene, policy):
         return demand, held(demand.latch)[1]
     now_h = traded_h(scene.ts_ms, policy)
     uses = demand.uses
@@ -48,24 +49,33 @@ def check(demand: Demand, scene: CabinetScene, policy: CabinetPolicy) -> tuple[D
     for change in scene.changes:
         use = _used(uses[change.tray - 1], change, now_h, policy)
         uses = (*uses[: change.tray - 1], use, *uses[change.tray :])
-    soonest_h = min(
-        (
-            _left_h(use, shelf.level_kg, now_h, policy)
-            for use, shelf in zip(uses, scene.shelves, strict=True)
-            if shelf.level_kg is not None and use.takes >= policy.stock_takes
-        ),
-        default=policy.stock_back_h,
+    low = tuple(
+        number
+        for number, (use, shelf) in enumerate(zip(uses, scene.shelves, strict=True), 1)
+        if shelf.level_kg is not None
+        and (number in demand.low or use.takes >= policy.stock_takes)
+        and _runs_low(use, shelf.level_kg, now_h, policy, already=number in demand.low)
     )
     evidence = Evidence(
-        wrong=soonest_h < policy.stock_out_h,
-        well=soonest_h >= policy.stock_back_h,
+        wrong=bool(low),
+        well=not low,
         begin_ms=scene.ts_ms,
         on_delay_ms=policy.stock_out_min * MINUTE_MS,
         off_delay_ms=policy.off_delay_min * MINUTE_MS,
         gap=scene.gap,
     )
     latch, standing = turned(demand.latch, scene.ts_ms, evidence)
-    return Demand(uses, latch), standing
+    return Demand(uses, latch, low), standing
+
+
+def _idle(demand: Demand, scene: CabinetScene, policy: CabinetPolicy) -> bool:
+    """Nothing moved, nothing sells well, nothing is told: most rows of most cabinets."""
+    if scene.changes or demand.low or len(demand.uses) < len(scene.shelves):
+        return False
+    if demand.latch.begin_ms is not None:
+        return False
+    need = policy.stock_takes
+    return all(use.takes < need for use in demand.uses)
 
 
 def traded_h(ts_ms: int, policy: CabinetPolicy) -> float:
@@ -93,13 +103,17 @@ def _faded(use: Use, now_h: float, policy: CabinetPolicy) -> Use:
     return Use(now_h, use.sold_kg * left, hours, use.takes * left)
 
 
-def _left_h(use: Use, level_kg: float, now_h: float, policy: CabinetPolicy) -> float:
-    """Hours of trade until the tray is empty; as good as never when it is hardly used."""
+def _runs_low(
+    use: Use, level_kg: float, now_h: float, policy: CabinetPolicy, *, already: bool
+) -> bool:
+    """Whether the goods last too short; a tray that runs low does so until it surely does not."""
     goods_kg = level_kg - policy.stock_empty_kg
     now = _faded(use, now_h, policy) if goods_kg > 0 else use
-    if now.takes < policy.stock_takes or now.hours < policy.stock_watch_h or now.sold_kg <= 0:
-        return policy.stock_back_h
-    return max(0.0, goods_kg) * now.hours / now.sold_kg
+    if already:
+        return max(0.0, goods_kg) * now.hours < now.sold_kg * policy.stock_back_h
+    if now.takes < policy.stock_takes or now.hours < policy.stock_watch_h:
+        return False
+    return max(0.0, goods_kg) * now.hours < now.sold_kg * policy.stock_out_h
 
 
 def message(_episode: Episode, policy: CabinetPolicy) -> Message:

@@ -3,7 +3,7 @@
 Places are WGS-84 degrees, times of day minutes after midnight in Asia/Shanghai.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from gongfu_fleet.domain.alarms.asset_rules.ground import LatLon
 from gongfu_geo.datum import Wgs84
 from gongfu_geo.distance import haversine_m
 
+# Looked up for every row; rows of one day come together.
+_DAYS_KEPT = 30
 Ring = tuple[LatLon, ...]
 
 
@@ -52,9 +54,20 @@ class Timetable:
     """The versions of one truck, oldest first."""
 
     versions: tuple[Version, ...] = ()
+    _days: dict[int, tuple[Call, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def calls_of(self, day: int) -> tuple[Call, ...]:
         """The calls of a local day, by the version that held then."""
+        known = self._days.get(day)
+        if known is None:
+            if len(self._days) > _DAYS_KEPT:
+                self._days.clear()
+            known = self._days[day] = self._looked_up(day)
+        return known
+
+    def _looked_up(self, day: int) -> tuple[Call, ...]:
         held = [version for version in self.versions if version.from_day <= day]
         weekday = weekday_of(day)
         return tuple(c for c in held[-1].calls if c.weekday == weekday) if held else ()

@@ -53,34 +53,55 @@ def check(was: Round, scene: TruckScene, policy: TruckPolicy) -> tuple[Round, St
     at = scene.at if scene.reading.lat_deg is not None else None
     if not policy.timetable.versions or at is None:
         return was, held(was.latch)[1]
-    day, ts_ms = day_of(scene.ts_ms), scene.ts_ms
+    now, day = Seen(at, scene.ts_ms), day_of(scene.ts_ms)
     known = was if day == was.day else Round(day, was.seen, latch=was.latch)
-    calls = policy.timetable.calls_of(day)
-    waited_for = [call for call in calls if call.village not in known.visited]
-    unheard = known.unheard
+    after = known._replace(seen=now, stay=None)
+    waited_for = [c for c in policy.timetable.calls_of(day) if c.village not in known.visited]
+    closed: list[int] = []
     if waited_for:
-        now = Seen(at, ts_ms)
-        hidden = (c.village for c in waited_for if _hidden(c, known, now, policy))
-        unheard = tuple(sorted({*unheard, *hidden}))
-    stay = _stay(known.stay, waited_for, scene, policy)
-    visited = known.visited
-    if stay and ts_ms - stay.since_ms >= policy.visit_min * MINUTE_MS:
-        visited, stay = tuple(sorted((*visited, stay.village))), None
-    closed = [
-        ends_ms
-        for call in waited_for
-        if call.village not in visited and call.village not in unheard
-        if ts_ms >= (ends_ms := _ends_ms(call, day)) + policy.village_late_min * MINUTE_MS
-    ]
+        unheard = _unheard(waited_for, known, now, policy)
+        stay, visited = _visiting(known, waited_for, scene, policy)
+        after = Round(day, now, stay, visited, unheard, known.latch)
+        closed = _closed(waited_for, after, policy)
     evidence = Evidence(
         wrong=bool(closed),
         well=not closed,
-        begin_ms=min(closed, default=ts_ms),
+        begin_ms=min(closed, default=scene.ts_ms),
         on_delay_ms=0,
         off_delay_ms=0,
     )
-    latch, standing = turned(known.latch, ts_ms, evidence)
-    return Round(day, Seen(at, ts_ms), stay, visited, unheard, latch), standing
+    latch, standing = turned(known.latch, scene.ts_ms, evidence)
+    return after._replace(latch=latch), standing
+
+
+def _closed(calls: list[Call], after: Round, policy: TruckPolicy) -> list[int]:
+    """When the windows of villages ended that were not visited long after."""
+    now_ms = after.seen.ts_ms if after.seen else 0
+    latest_ms = now_ms - policy.village_late_min * MINUTE_MS
+    return [
+        ends_ms
+        for call in calls
+        if (ends_ms := _ends_ms(call, after.day)) <= latest_ms
+        and call.village not in after.visited
+        and call.village not in after.unheard
+    ]
+
+
+def _visiting(
+    known: Round, calls: list[Call], scene: TruckScene, policy: TruckPolicy
+) -> tuple[Stay | None, tuple[str, ...]]:
+    stay = _stay(known.stay, calls, scene, policy)
+    if stay and scene.ts_ms - stay.since_ms >= policy.visit_min * MINUTE_MS:
+        return None, tuple(sorted((*known.visited, stay.village)))
+    return stay, known.visited
+
+
+def _unheard(calls: list[Call], known: Round, now: Seen, policy: TruckPolicy) -> tuple[str, ...]:
+    """Nothing hides between positions that follow each other closely."""
+    if known.seen and now.ts_ms - known.seen.ts_ms <= policy.visit_min * MINUTE_MS:
+        return known.unheard
+    hidden = (call.village for call in calls if _hidden(call, known, now, policy))
+    return tuple(sorted({*known.unheard, *hidden}))
 
 
 def _stay(
