@@ -155,6 +155,14 @@ def test_a_gap_too_short_to_drive_there_and_back_hides_nothing() -> None:
     assert missed(of([*rows[:-156], *moved])) == [("9:30", "10:00")]
 
 
+def test_a_gap_that_ends_far_away_as_a_village_is_due_hides_nothing_of_it() -> None:
+    away = (HERE[0] + 0.5, HERE[1])
+    rows = [*stands("7:00", "7:30", DEPOT), *stands("8:10", "10:30", away)]
+    assert missed(of(rows)) == [("9:30", "10:00")]
+    later = [*stands("7:00", "7:30", DEPOT), *stands("9:40", "10:30", away)]
+    assert missed(of(later)) == []
+
+
 def test_what_was_before_the_first_row_is_not_known() -> None:
     assert missed(of(stands("9:20", "10:40", DEPOT))) == []
 

@@ -120,6 +120,8 @@ class TruckPolicy(AssetPolicy):
         self._ordered("corridor_back_km", "corridor_km")
         self._ordered("power_cut_volt", "power_back_volt")
         self._ordered("reefer_idle_min", "reefer_single_idle_min")
+        if self.reach_kmh == 0:
+            raise self._refused("no reach_kmh", "Give a value above 0.")
         self._quorum("door_moving_need", "door_moving_of")
         self._quorum("power_need", "power_of")
 

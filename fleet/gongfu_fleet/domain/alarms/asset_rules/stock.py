@@ -45,7 +45,7 @@ def counted(
             changes.append(Change(number, before_kg, level_kg - before_kg))
         same = shelf.settled and before_kg == level_kg
         after.append(shelf if same else Shelf(level_kg, settled=True))
-    return tuple(after), tuple(changes)
+    return (*after, *known[len(after) :]), tuple(changes)
 
 
 def restocked(changes: tuple[Change, ...], least_kg: float) -> bool:

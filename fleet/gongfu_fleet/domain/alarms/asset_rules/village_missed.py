@@ -120,18 +120,22 @@ def _stay(
 
 def _hidden(call: Call, known: Round, now: Seen, policy: TruckPolicy) -> bool:
     """Whether the truck may have stayed there, in time, between the two newest positions."""
-    ends_ms = _ends_ms(call, known.day) + policy.village_late_min * MINUTE_MS
+    late_ms = policy.village_late_min * MINUTE_MS
     begins_ms = midnight_ms(known.day) + (call.from_min - policy.village_early_min) * MINUTE_MS
     seen = known.seen
-    if now.ts_ms <= begins_ms or (seen and seen.ts_ms >= ends_ms):
-        return False
     if seen is None:
-        return True
-    driving_ms = now.ts_ms - seen.ts_ms - policy.visit_min * MINUTE_MS
-    if driving_ms <= 0 or _stood(seen, now, policy):
+        return now.ts_ms > begins_ms
+    if _stood(seen, now, policy):
         return False
-    metres = call.metres(seen.at) + call.metres(now.at) - 2 * call.reach_m(policy.stop_radius_m)
-    return metres <= driving_ms / HOUR_MS * policy.reach_kmh * _KM
+    earliest_ms = max(begins_ms, seen.ts_ms + _drive_ms(call, seen, policy))
+    stayed_ms = now.ts_ms - _drive_ms(call, now, policy) - policy.visit_min * MINUTE_MS
+    return earliest_ms <= min(stayed_ms, _ends_ms(call, known.day) + late_ms)
+
+
+def _drive_ms(call: Call, seen: Seen, policy: TruckPolicy) -> float:
+    """How long it takes at least from there to the village, or back."""
+    metres = max(0.0, call.metres(seen.at) - call.reach_m(policy.stop_radius_m))
+    return metres / _KM / policy.reach_kmh * HOUR_MS
 
 
 def _stood(seen: Seen, now: Seen, policy: TruckPolicy) -> bool:
