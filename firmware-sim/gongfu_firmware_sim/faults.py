@@ -32,6 +32,8 @@ class FaultKind(StrEnum):
     SCALE_DRIFT = "scale_drift"
     SCALE_JUMP = "scale_jump"
     GOODS_GONE = "goods_gone"
+    RUSH = "rush"
+    REFILL_MISSED = "refill_missed"
 
 
 @dataclass(frozen=True)

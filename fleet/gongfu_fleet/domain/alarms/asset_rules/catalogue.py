@@ -3,6 +3,7 @@
 from gongfu_fleet.domain.alarms.asset_rules import (
     door_open_moving,
     door_outside_stop,
+    expiry,
     gnss_lost,
     mass_imbalance,
     off_corridor,
@@ -12,7 +13,9 @@ from gongfu_fleet.domain.alarms.asset_rules import (
     scale_drift,
     scale_jump,
     session_open,
+    stock_out_soon,
     tracker_power_cut,
+    village_missed,
 )
 from gongfu_fleet.domain.alarms.asset_rules.cabinet_scene import CabinetScene
 from gongfu_fleet.domain.alarms.asset_rules.policy import CabinetPolicy, TruckPolicy
@@ -27,6 +30,7 @@ TRUCK_RULES: tuple[AssetRule[TruckScene, TruckPolicy], ...] = (
     gnss_lost.RULE,
     tracker_power_cut.RULE,
     recorder_gap.RULE,
+    village_missed.RULE,
 )
 CABINET_RULES: tuple[AssetRule[CabinetScene, CabinetPolicy], ...] = (
     power_lost.RULE,
@@ -34,4 +38,6 @@ CABINET_RULES: tuple[AssetRule[CabinetScene, CabinetPolicy], ...] = (
     scale_jump.RULE,
     mass_imbalance.RULE,
     session_open.RULE,
+    stock_out_soon.RULE,
+    expiry.RULE,
 )
