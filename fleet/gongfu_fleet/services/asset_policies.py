@@ -7,6 +7,7 @@ from typing import Any
 
 from gongfu_fleet.domain.alarms.asset_rules.ground import Ground
 from gongfu_fleet.domain.alarms.asset_rules.policy import (
+    KINDS,
     NOWHERE,
     CabinetPolicy,
     TruckPolicy,
@@ -30,6 +31,11 @@ def cabinet_policy(changes: Mapping[str, Any] | None = None) -> CabinetPolicy:
     if isinstance(found, CabinetPolicy):
         return found
     raise InvalidError("The policy of cabinets became another kind.", "Leave its kind as it is.")
+
+
+def shipped_asset_policies() -> Mapping[str, TruckPolicy | CabinetPolicy]:
+    """The newest shipped policy of each kind."""
+    return {kind: policy_of(_newest(kind)) for kind in KINDS}
 
 
 def ground_of(places: Iterable[Wgs84]) -> Ground:
