@@ -54,6 +54,7 @@ class FleetSide:
     engine: Engine
     registry: SqlRegistry
     zones: RegistryZones
+    in_force: VersionedPolicies
     ledger: SqlIncidentStore
     incidents: IncidentBook
     commands: CommandBook
@@ -88,13 +89,15 @@ def open_fleet(settings: Settings) -> FleetSide:
         _keep(settings.state / FIRST_PASSWORD, password)
     policies = SqlPolicies(engine)
     record_shipped(policies, now_ms=real_ms())
-    zones = RegistryZones(registry, VersionedPolicies(policies), AssetBooks(registry))
+    in_force = VersionedPolicies(policies)
+    zones = RegistryZones(registry, in_force, AssetBooks(registry, in_force))
     ledger = SqlIncidentStore(engine)
     desk = IncidentDesk(ledger, SqlIncidentDesk(engine), zones, people, registry)
     return FleetSide(
         engine=engine,
         registry=registry,
         zones=zones,
+        in_force=in_force,
         ledger=ledger,
         incidents=IncidentBook(ledger, zones, zones),
         commands=CommandBook(SqlCommands(engine), registry, lock_guard(desk)),
@@ -102,7 +105,7 @@ def open_fleet(settings: Settings) -> FleetSide:
         sign_in=SignIn(people, passwords),
         tokens=Tokens(SqlTokens(engine)),
         people=PeopleDesk(people, passwords, registry),
-        policies=PolicyDesk(policies, registry),
+        policies=PolicyDesk(policies, registry, registry),
         audit=SqlAuditLog(engine),
         devices=DeviceDesk(SqlDevices(engine), registry, BrokerHashes()),
         first_password=password,

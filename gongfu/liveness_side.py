@@ -6,14 +6,13 @@ from gongfu.fleet_side import FleetSide
 from gongfu.telemetry import StoredConnections, StoredReadings, Telemetry
 from gongfu.wiring import Worker
 from gongfu_broker.clock import Clock, real_ms
-from gongfu_fleet.domain.assets import AssetKind
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.services.alarm_policies import (
     liveness_policy,
     sale_lock_policy,
     severity_ladders,
 )
-from gongfu_fleet.services.asset_policies import cabinet_policy, truck_policy
+from gongfu_fleet.services.asset_books import KindPolicies
 from gongfu_fleet.services.sale_lock import SaleLockKeeper
 from gongfu_fleet.services.watch_deliveries import DeliveryWatch
 from gongfu_fleet.services.watch_liveness import Hearing, LivenessWatch
@@ -52,7 +51,7 @@ def delivery_watch(
         log=telemetry.log,
         connections=StoredConnections(telemetry.reports),
         hearing=lambda: hearing(state, clock),
-        policies={AssetKind.TRUCK: truck_policy(), AssetKind.CABINET: cabinet_policy()},
+        policies=KindPolicies(fleet.in_force),
         clock=clock,
         new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
     )

@@ -13,6 +13,7 @@ from gongfu_firmware_sim.thermal import (
     CHILLED,
     FREEZER,
     SENSOR_NOISE_CELSIUS,
+    TRUCK_FREEZER,
     CooledZone,
     RoomZone,
     Zone,
@@ -22,11 +23,12 @@ FROZEN_CLASSES = frozenset({"frozen", "ice_cream"})
 AMBIENT_CLASSES = frozenset({"ambient"})
 
 
-def zone_for(product_class: str, origin: Origin, *, number: int) -> Zone:
+def zone_for(product_class: str, origin: Origin, *, number: int, truck: bool = False) -> Zone:
     """The unit that keeps a product class; every class that is not frozen or ambient is chilled."""
     if product_class in AMBIENT_CLASSES:
         return RoomZone(origin, number=number)
-    cooling = FREEZER if product_class in FROZEN_CLASSES else CHILLED
+    freezer = TRUCK_FREEZER if truck else FREEZER
+    cooling = freezer if product_class in FROZEN_CLASSES else CHILLED
     return CooledZone(cooling, origin, number=number)
 
 

@@ -4,11 +4,12 @@ The compressor's limit cycle between two thresholds, its defrosts and every dist
 in closed form, so any instant can be computed on its own: a restarted device goes on exactly where
 it left. Shape of FREEZER: fourteen measured days of a real one (mean -19.4, troughs -20.7, peaks
 -17.7, cycle 28-30 min, defrost every 35.7-42.4 h); CHILLED is scaled from it around 4 degrees, with
-the defrost of a second measured unit (6 h 25 min, 20-30 min).
+the defrost of a second measured unit (6 h 25 min, 20-30 min). TRUCK_FREEZER defrosts as often as
+field controllers do, briefly, by hot gas behind a damper that keeps its warmth out of the hold.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, expm1, pi, sin
 
 from gongfu_firmware_sim.chance import Origin, stream
@@ -81,6 +82,14 @@ CHILLED = Cooling(
     door_celsius=9.0,
     ajar_celsius=9.0,
     leak_celsius=12.0,
+)
+# Makers' manuals of truck units: hot gas, and a damper shut meanwhile. So the air of the hold warms
+# as in a unit that stands still, not as beside a heater; lengths and rates are our choice.
+TRUCK_FREEZER = replace(
+    FREEZER,
+    defrost_every_ms=7 * HOUR_MS,
+    defrost_ramp_ms=(10 * MINUTE_MS, 15 * MINUTE_MS),
+    defrost_celsius_per_min=(0.35, 0.45),
 )
 
 

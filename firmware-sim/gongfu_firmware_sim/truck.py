@@ -193,7 +193,7 @@ class Truck:
         ]
 
     def _probe(self, product_class: str, number: int, door_share: float) -> Probe:
-        zone = zone_for(product_class, self._key, number=number)
+        zone = zone_for(product_class, self._key, number=number, truck=True)
         noise = Noise(self._key, f"probe {number}", slot_ms=POSITION_MS * _CLIMATE_EVERY)
         return Probe(zone, noise, door_share=door_share)
 

@@ -1,4 +1,4 @@
-"""``gongfu policies``: cold-chain policies and their versions, for whoever can read the state."""
+"""``gongfu policies``: policies and their versions, for whoever can read the state."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,21 +12,17 @@ from gongfu.cli.options import Json, State, settings_of
 from gongfu.cli.output import emit, fail, say
 from gongfu.settings import Settings
 from gongfu_broker.clock import read_clock, real_ms
-from gongfu_fleet.domain.policies import (
-    FIELDS,
-    PolicyVersion,
-    Value,
-    parse_target,
-    shipped_fields,
-)
+from gongfu_fleet.domain.policies import PolicyVersion, parse_target, source_text
+from gongfu_fleet.domain.policy_fields import Value, class_of, fields_of, shipped_fields
 from gongfu_fleet.domain.scope import EVERYTHING
 from gongfu_fleet.errors import FleetError, InvalidError
 from gongfu_fleet.ports import Actor
 from gongfu_fleet.services.people import COMMAND_LINE
 from gongfu_fleet.services.policies import Change, LayerView, PolicyDesk
 
-app = typer.Typer(help="Cold-chain policies and their versions.", no_args_is_help=True)
-Target = Annotated[str, typer.Argument(help="class:frozen, asset:cab-0001 or zone:cab-0001:1.")]
+app = typer.Typer(help="Policies and their versions.", no_args_is_help=True)
+NAMES = "class:frozen, asset:cab-0001, zone:cab-0001:1; as a whole class:truck, zone:veh-0001:0."
+Target = Annotated[str, typer.Argument(help=NAMES)]
 UNSET, NONE = "-", "none"
 
 
@@ -34,7 +30,7 @@ UNSET, NONE = "-", "none"
 def show_all(state: State = None, as_json: Json = False) -> None:
     """Print all classes and what is laid over them."""
     with _desk(settings_of(state)) as (desk, _):
-        views = [*desk.classes(EVERYTHING), *desk.overrides(EVERYTHING)]
+        views = [*desk.classes(EVERYTHING), *desk.wholes(EVERYTHING), *desk.overrides(EVERYTHING)]
     if as_json:
         emit({"policies": [_brief(view) for view in views]})
         return
@@ -56,14 +52,16 @@ def show(
     with _desk(settings_of(state)) as (desk, _):
         view = desk.show(parse_target(target), EVERYTHING, upto=version)
     if as_json:
-        emit({**_brief(view), "whole": shipped_fields(view.whole), "source": view.whole.source})
+        whole, source = shipped_fields(view.whole), source_text(view.whole)
+        emit({**_brief(view), "whole": whole, "source": source})
         return
     own = view.standing.fields if view.standing else {}
-    say(f"{view.target}, version {view.whole.version}, {view.whole.product_class}")
+    say(f"{view.target}, version {view.whole.version}, {class_of(view.whole)}")
+    facts = fields_of(class_of(view.whole))
     for name, value in shipped_fields(view.whole).items():
         mark = "*" if name in own else " "
-        say(f"{mark} {name:26} {_text(value):>8} {FIELDS[name].unit}".rstrip())
-    say(f"source: {view.whole.source}")
+        say(f"{mark} {name:26} {_text(value):>8} {facts[name].unit}".rstrip())
+    say(f"source: {source_text(view.whole)}")
 
 
 @app.command("set")

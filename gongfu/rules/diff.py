@@ -20,20 +20,18 @@ from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.alarms.policy_effect import Effect, Judging
 from gongfu_fleet.domain.alarms.rulebook import Row
-from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.policies import (
-    Fields,
     Layers,
     Place,
     Target,
-    check_fields,
+    cold,
     layers_of,
     parse_target,
     policy_at,
     policy_in_force,
-    shipped_fields,
     zone_target,
 )
+from gongfu_fleet.domain.policy_fields import AnyPolicy, Fields, check_fields, shipped_fields
 from gongfu_fleet.ports import Readings
 from gongfu_fleet.services.cold_policies import record_shipped
 from gongfu_fleet.services.policies import with_layer
@@ -173,10 +171,11 @@ def judged(source: Stored, place: Place, judging: Judging, span: Span) -> ZoneDi
     return ZoneDiff(place, judging, trial.rows, trial.effect)
 
 
-def limits_of(policy: ColdPolicy) -> tuple[float, ...]:
+def limits_of(policy: AnyPolicy) -> tuple[float, ...]:
     """The limits of the air, for a drawing."""
-    low = () if policy.low_celsius is None else (policy.low_celsius,)
-    return (policy.air_high_celsius, *low)
+    limits = cold(policy)
+    low = () if limits.low_celsius is None else (limits.low_celsius,)
+    return (limits.air_high_celsius, *low)
 
 
 def _over(layers: Layers, target: Target, fields: Fields) -> Layers:

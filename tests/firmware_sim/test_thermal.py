@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gongfu_firmware_sim.disturbance import Disturbances, Outage, Pulse, in_order
-from gongfu_firmware_sim.thermal import CHILLED, FREEZER, CooledZone, RoomZone, product_celsius
+from gongfu_firmware_sim.thermal import (
+    CHILLED,
+    FREEZER,
+    TRUCK_FREEZER,
+    CooledZone,
+    RoomZone,
+    product_celsius,
+)
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -66,6 +73,21 @@ def test_defrosts_come_and_go_as_measured() -> None:
         assert -6.0 <= zone.air(end - 1, by) <= 7.0
         back = next(m for m in range(60) if zone.air(end + m * MINUTE_MS, by) < -15)
         assert 12 <= back <= 35
+
+
+def test_a_truck_defrosts_behind_its_damper_no_faster_than_a_unit_that_stands_still() -> None:
+    zone = CooledZone(TRUCK_FREEZER, (7, "veh-0001"), number=2)
+    defrosts = zone.defrosts(START_MS, START_MS + 10 * DAY_MS)
+    gaps = [(b.start_ms - a.start_ms) / HOUR_MS for a, b in pairwise(defrosts)]
+    assert 6 <= min(gaps) <= max(gaps) <= 8
+    stopped = zone.stop(START_MS, START_MS + HOUR_MS)
+    assert stopped is not None
+    for course in zone.courses(defrosts):
+        begin, end = course.outage.start_ms, course.outage.end_ms
+        rise = zone.air(end - 1, Disturbances(courses=(course,))) - course.from_celsius
+        assert 3 <= rise <= 7
+        still = stopped.at(START_MS + end - begin, course.from_celsius) - course.from_celsius
+        assert rise <= still * 1.2
 
 
 def test_a_stopped_compressor_warms_a_chilled_zone_past_eight_degrees_within_forty_minutes() -> (

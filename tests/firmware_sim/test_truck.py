@@ -12,6 +12,7 @@ from gongfu_firmware_sim.faults import NO_FAULTS, FaultRates
 from gongfu_firmware_sim.moment import Moment
 from gongfu_firmware_sim.roads import LonLat, offset_m
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
+from gongfu_firmware_sim.thermal import product_celsius
 from gongfu_firmware_sim.truck import Truck
 
 SECOND_MS = 1_000
@@ -199,3 +200,18 @@ def test_normal_work_keeps_the_goods_cold(calm: ScenarioSpec) -> None:
     inner = sorted(celsius for _, celsius in series(rows, "zone_2_celsius"))
     assert sum(celsius > 8 for celsius in outer) < 0.02 * len(outer)
     assert inner[int(0.97 * len(inner))] < -10
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_frozen_goods_stay_frozen_through_doors_and_defrosts_of_a_working_unit(
+    calm: ScenarioSpec, number: int
+) -> None:
+    other = msgspec.structs.replace(device(calm), dev=f"veh-{number:04}")
+    devices = (*calm.devices[:2], other)
+    air = series(rows_of(msgspec.structs.replace(calm, devices=devices), days=2), "zone_2_celsius")
+    goods = warmest = air[0][1]
+    for (before, celsius), (now, _) in pairwise(air):
+        goods = product_celsius(goods, celsius, dt_ms=now - before, tau_ms=120 * MINUTE_MS)
+        warmest = max(warmest, goods)
+    assert max(celsius for _, celsius in air) > -14  # doors and defrosts are felt
+    assert warmest < -15

@@ -105,3 +105,15 @@ def test_a_flood_of_high_alarms_is_told_in_digests_and_critical_ones_one_by_one(
 
 def test_what_is_of_low_severity_goes_to_the_digest() -> None:
     assert [one.digest for one in told([alarm(5, 1, Severity.LOW, over=False)])] == [True]
+
+
+def test_the_alarms_of_one_failure_are_told_once_and_what_outlasts_it_then() -> None:
+    goods = alarm(100, 1, Severity.CRITICAL)._replace(hazard=Hazard.PRODUCT_HIGH)
+    air = alarm(110, 1, Severity.HIGH)
+    outlasts = [goods, air]
+    assert [one.digest for one in told(outlasts)] == [False, False, True, True]
+    assert [one.at_ms - goods.at_ms for one in told(outlasts)][1] >= 60 * MINUTE_MS
+    ends_with_it = [goods, air._replace(end_ms=goods.end_ms)]
+    assert [one.digest for one in told(ends_with_it)] == [False, True]
+    grows_into_it = [goods, air._replace(minute=90, at_ms=90 * MINUTE_MS, end_ms=goods.end_ms)]
+    assert [one.digest for one in told(grows_into_it)] == [False, False, True]

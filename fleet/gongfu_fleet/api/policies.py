@@ -1,10 +1,11 @@
-"""Cold-chain policies: what holds where, every version of it, and changing it.
+"""Policies: what holds where, every version of it, and changing it.
 
-A policy is named ``class:frozen``, ``asset:cab-0001`` or ``zone:cab-0001:1``.
+A policy is named ``class:frozen``, ``asset:cab-0001`` or ``zone:cab-0001:1``; those of assets as a
+whole ``class:truck``, ``class:cabinet`` or ``zone:cab-0001:0``.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Annotated
 
@@ -18,19 +19,25 @@ from gongfu_fleet.domain.alarms.policy_effect import Effect
 from gongfu_fleet.domain.alarms.rulebook import Found
 from gongfu_fleet.domain.coldchain.policy import HOUR_MS
 from gongfu_fleet.domain.policies import (
-    FIELDS,
     LONGEST_NOTE,
     LONGEST_SOURCE,
     Place,
     PolicyVersion,
-    Value,
-    differences,
     parse_target,
+    source_text,
+)
+from gongfu_fleet.domain.policy_fields import (
+    FIELDS,
+    WHOLE_FIELDS,
+    FieldFacts,
+    Value,
+    class_of,
+    differences,
     shipped_fields,
 )
 from gongfu_fleet.errors import InvalidError, TooManyAttemptsError
 from gongfu_fleet.ports import Actor
-from gongfu_fleet.services.policies import Change, LayerView, Proposal
+from gongfu_fleet.services.policies import Change, LayerView, Proposal, places_of
 from gongfu_fleet.services.policy_trial import Stretch, Trial, tried
 from gongfu_fleet.services.sign_in import SignedIn
 
@@ -44,13 +51,17 @@ Values = dict[str, Value]
 
 
 class FieldAnswer(BaseModel):
-    """A field that may be set: its unit, its limits, whether null (none) is a value."""
+    """A field that may be set: its unit, its limits, whether null (none) is a value.
+
+    ``integral``: a whole number.
+    """
 
     name: str
     unit: str
     low: float
     high: float
     may_be_none: bool
+    integral: bool
 
 
 class VersionAnswer(BaseModel):
@@ -72,7 +83,7 @@ class VersionAnswer(BaseModel):
 
 
 class PlaceAnswer(BaseModel):
-    """A zone of an asset."""
+    """A zone of an asset; 0 is the asset as a whole."""
 
     asset: str
     zone: int
@@ -97,10 +108,15 @@ class LayerAnswer(BaseModel):
 
 
 class PolicyList(BaseModel):
-    """All classes, and what is laid over them in the caller's scope."""
+    """All classes and kinds of assets, and what is laid over them in the caller's scope.
+
+    ``fields`` are those of cooled zones, ``whole_fields`` those of assets as a whole, by kind.
+    """
 
     fields: list[FieldAnswer]
+    whole_fields: dict[str, list[FieldAnswer]]
     classes: list[LayerAnswer]
+    wholes: list[LayerAnswer]
     overrides: list[LayerAnswer]
 
 
@@ -127,7 +143,7 @@ class TrialWish(BaseModel):
 
     fields: Annotated[dict[str, float | None], Field(max_length=100)]
     asset: Annotated[str, Field(max_length=40)] | None = None
-    zone: Annotated[int, Field(ge=1, le=99)] | None = None
+    zone: Annotated[int, Field(ge=0, le=99)] | None = None
 
 
 class Reversion(BaseModel):
@@ -174,8 +190,10 @@ class TrialAnswer(BaseModel):
 def list_policies(caller: Reader, deps: Deps) -> PolicyList:
     """Every class, and the assets and zones of the scope that have words of their own."""
     return PolicyList(
-        fields=[FieldAnswer(**asdict(facts)) for facts in FIELDS.values()],
+        fields=_fields(FIELDS),
+        whole_fields={kind: _fields(known) for kind, known in WHOLE_FIELDS.items()},
         classes=[_layer(view) for view in deps.policies.classes(caller.scope)],
+        wholes=[_layer(view) for view in deps.policies.wholes(caller.scope)],
         overrides=[_layer(view) for view in deps.policies.overrides(caller.scope)],
     )
 
@@ -231,6 +249,10 @@ def revert_policy(target: Name, body: Reversion, caller: PolicyEditor, deps: Dep
     return Saved(version=number)
 
 
+def _fields(known: Mapping[str, FieldFacts]) -> list[FieldAnswer]:
+    return [FieldAnswer(**asdict(facts)) for facts in known.values()]
+
+
 def _actor(caller: SignedIn, deps: ApiDeps) -> Actor:
     return replace(actor_of(caller, deps), user=caller.principal.actor)
 
@@ -242,7 +264,7 @@ def _tried(deps: ApiDeps, proposal: Proposal, caller: SignedIn) -> TrialAnswer:
     if place is None or judging is None:
         return _trial_answer(None, (from_ms, to_ms), Trial((), Effect((), (), (), ())))
     zones = deps.registry.assets(caller.scope)[place.asset].zones
-    metric = next(one.metric for one in zones if one.zone == place.zone)
+    metric = next((one.metric for one in zones if one.zone == place.zone), "")
     stretch = Stretch(place.asset, metric, from_ms, to_ms)
     return _trial_answer(place, (from_ms, to_ms), tried(deps.readings, stretch, judging))
 
@@ -280,9 +302,9 @@ def _place_of(body: TrialWish, deps: ApiDeps, caller: SignedIn) -> Place | None:
     if body.asset is None and body.zone is None:
         return None
     asset = deps.registry.assets(caller.scope).get(body.asset or "")
-    for one in asset.zones if asset else ():
-        if asset and one.zone == body.zone:
-            return Place(one.policy.product_class, asset.id, one.zone)
+    for one in places_of({asset.id: asset}) if asset else ():
+        if one.zone == body.zone:
+            return one
     raise InvalidError("The trial names no known zone.", "Give asset and zone, or neither.")
 
 
@@ -292,11 +314,11 @@ def _layer(view: LayerView) -> LayerAnswer:
         target=str(view.target),
         version=standing.version if standing else 0,
         whole_version=view.whole.version,
-        product_class=view.whole.product_class,
+        product_class=class_of(view.whole),
         fields=dict(standing.fields) if standing else {},
         under=shipped_fields(view.under),
         whole=shipped_fields(view.whole),
-        source=view.whole.source,
+        source=source_text(view.whole),
         zones=[PlaceAnswer(asset=one.asset, zone=one.zone) for one in view.places],
     )
 

@@ -1,39 +1,27 @@
-"""Cold-chain policies in layers: what is shipped, and what people lay over it. Pure.
+"""Policies in layers: what is shipped, and what people lay over it. Pure.
 
 A layer is a set of fields for a product class, an asset or one zone; fields of the more specific
 layer win: zone > asset > class > shipped. Every change of a layer is a version with a number that
 grows over all layers together, so one number names the whole policy of a zone.
+
+Zone 0 is the asset as a whole. Its class is the kind of asset; the layer of an asset, which is for
+its cooled zones, does not speak for it.
 """
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from types import NoneType
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
+from gongfu_fleet.domain.alarms.asset_rules.policy import KINDS, CabinetPolicy, TruckPolicy
+from gongfu_fleet.domain.alarms.asset_rules.policy import policy_of as whole_policy_of
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy, policy_of
+from gongfu_fleet.domain.policy_fields import AnyPolicy, Fields, fields_of
 from gongfu_fleet.errors import InvalidError, NotFoundError
 
-Value = float | None
-Fields = Mapping[str, Value]
+WholePolicy = TruckPolicy | CabinetPolicy
 LONGEST_SOURCE = 400
 LONGEST_NOTE = 500
-# Where the unit alone does not say what makes sense: lowest and highest value.
-_BOUNDS = {
-    "deadband_celsius": (0.0, 10.0),
-    "drift_celsius": (0.1, 10.0),
-    "tau_min": (1.0, 1_440.0),
-    "max_gap_min": (1.0, 1_440.0),
-    "valid_celsius_per_min": (0.1, 100.0),
-    "cooling_factor": (1.0, 10.0),
-}
-_UNITS = {
-    "celsius": ("°C", -60.0, 70.0),
-    "min": ("min", 0.0, 10_080.0),
-    "h": ("h", 0.0, 720.0),
-    "s": ("s", 1.0, 3_600.0),
-}
 
 
 class Layer(StrEnum):
@@ -100,17 +88,6 @@ class Place(NamedTuple):
         return f"{self.asset} zone {self.zone} ({self.product_class})"
 
 
-@dataclass(frozen=True)
-class FieldFacts:
-    """What a field may hold: numbers from ``low`` to ``high`` in ``unit``, perhaps nothing."""
-
-    name: str
-    unit: str
-    low: float
-    high: float
-    may_be_none: bool
-
-
 def parse_target(text: str) -> Target:
     """Read ``class:frozen``, ``asset:cab-0001`` or ``zone:cab-0001:1``. Raises InvalidError."""
     layer, _, ref = text.partition(":")
@@ -132,12 +109,9 @@ def zone_target(asset: str, zone: int) -> Target:
 
 def targets_of(place: Place) -> tuple[Target, ...]:
     """The layers that may speak for a zone, the least specific first."""
-    return (
-        Target(Layer.SHIPPED, place.product_class),
-        Target(Layer.CLASS, place.product_class),
-        Target(Layer.ASSET, place.asset),
-        zone_target(place.asset, place.zone),
-    )
+    of_class = Target(Layer.SHIPPED, place.product_class), Target(Layer.CLASS, place.product_class)
+    asset = () if place.product_class in KINDS else (Target(Layer.ASSET, place.asset),)
+    return (*of_class, *asset, zone_target(place.asset, place.zone))
 
 
 def layers_of(versions: Iterable[PolicyVersion], upto: int | None = None) -> Layers:
@@ -146,17 +120,35 @@ def layers_of(versions: Iterable[PolicyVersion], upto: int | None = None) -> Lay
     return {one.target: one for one in ordered if upto is None or one.version <= upto}
 
 
-def policy_at(layers: Layers, place: Place) -> ColdPolicy:
+def cold(policy: AnyPolicy) -> ColdPolicy:
+    """The policy of a cooled zone. Raises NotFoundError for that of a whole asset."""
+    if isinstance(policy, ColdPolicy):
+        return policy
+    raise NotFoundError(
+        f"The policy of a {policy.kind} is for no cooled zone.", "Name zone 1 or above."
+    )
+
+
+def whole(policy: AnyPolicy) -> WholePolicy:
+    """The policy of an asset as a whole. Raises NotFoundError for that of a cooled zone."""
+    if not isinstance(policy, ColdPolicy):
+        return policy
+    raise NotFoundError(
+        f"The policy of {policy.product_class} is for cooled zones.", "Name zone 0."
+    )
+
+
+def policy_at(layers: Layers, place: Place) -> AnyPolicy:
     """The policy of a zone; its version is the highest number among its layers.
 
     Raises NotFoundError for a class without a shipped policy, InvalidError for layers that no rule
     can mean together.
     """
     found = _speaking(layers, place)
-    return _whole(found, found, place)
+    return _merged(found, found, place)
 
 
-def policy_in_force(layers: Layers, place: Place) -> tuple[ColdPolicy, InvalidError | None]:
+def policy_in_force(layers: Layers, place: Place) -> tuple[AnyPolicy, InvalidError | None]:
     """As ``policy_at``, but layers that cannot hold are left out, and why is told beside it.
 
     They could hold when they were saved; a new program may ship values that they cannot bear. The
@@ -165,58 +157,57 @@ def policy_in_force(layers: Layers, place: Place) -> tuple[ColdPolicy, InvalidEr
     found, fault = _speaking(layers, place), None
     for count in range(len(found), 1, -1):
         try:
-            return _whole(found, found[:count], place), fault
+            return _merged(found, found[:count], place), fault
         except InvalidError as error:
             fault = fault or error
-    return _whole(found, found[:1], place), fault
+    return _merged(found, found[:1], place), fault
 
 
 def _speaking(layers: Layers, place: Place) -> list[PolicyVersion]:
     found = [layers[target] for target in targets_of(place) if target in layers]
     if not found or found[0].target.layer is not Layer.SHIPPED:
         raise NotFoundError(
-            f"There is no cold-chain policy for the class {place.product_class!r:.50}.",
+            f"There is no policy for the class {place.product_class!r:.50}.",
             "Give the zone one of the shipped product classes.",
         )
     return found
 
 
-def _whole(found: list[PolicyVersion], used: list[PolicyVersion], place: Place) -> ColdPolicy:
+def _merged(found: list[PolicyVersion], used: list[PolicyVersion], place: Place) -> AnyPolicy:
+    known = fields_of(place.product_class)
     merged: dict[str, Any] = {}  # Any: JSON values
+    sources: dict[str, str] = {}
     for one in used:
         # A field that this program does not know was written by a newer one.
-        merged |= {name: value for name, value in one.fields.items() if name in FIELDS}
+        told = {name: value for name, value in one.fields.items() if name in known}
+        merged |= told
+        sources |= {name: source_of(one, name) for name in told}
+    version = max(one.version for one in found)
+    if place.product_class in KINDS:
+        named = {"kind": place.product_class, "version": version, "sources": sources}
+        return whole_policy_of({**merged, **named})
     check_together(merged, str(place))
-    sources = [one.source for one in used if one.fields]
-    named = {"product_class": place.product_class, "source": " | ".join(sources)}
-    return policy_of({**merged, **named, "version": max(one.version for one in found)})
+    told_by = " | ".join(one.source for one in used if one.fields)
+    named = {"product_class": place.product_class, "source": told_by, "version": version}
+    return policy_of({**merged, **named})
 
 
-def shipped_fields(policy: ColdPolicy) -> dict[str, Value]:
-    """All numbers of a shipped policy, defaults included: so what was judged stays readable."""
-    return {name: value for name, value in asdict(policy).items() if name in FIELDS}
+def source_of(version: PolicyVersion, field: str) -> str:
+    """Where a value comes from: the line of the source that begins with its name, else all."""
+    named = f"{field}: "
+    lines = version.source.splitlines()
+    own = [line.removeprefix(named) for line in lines if line.startswith(named)]
+    return own[0] if own else version.source
 
 
-def check_fields(told: Mapping[str, Any]) -> dict[str, Value]:  # Any: JSON values, checked here
-    """The fields of a layer. Raises InvalidError naming the field and what it may hold."""
-    return {name: _checked(name, value) for name, value in told.items()}
+def source_text(policy: AnyPolicy) -> str:
+    """Where the values of a whole policy come from."""
+    return policy.source if isinstance(policy, ColdPolicy) else sources_told(policy.sources)
 
 
-def _checked(name: str, value: Any) -> Value:  # noqa: ANN401 - a JSON value
-    facts = FIELDS.get(name)
-    if facts is None:
-        raise InvalidError(
-            f"A policy has no field {name!r:.50}.", f"There are {', '.join(FIELDS)}."
-        )
-    allowed = f"Give a number from {facts.low:g} to {facts.high:g} ({facts.unit})"
-    if value is None and facts.may_be_none:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        remedy = f"{allowed}, or null for none." if facts.may_be_none else f"{allowed}."
-        raise InvalidError(f"{name} is no number.", remedy)
-    if not math.isfinite(value) or not facts.low <= value <= facts.high:
-        raise InvalidError(f"{name} is {value:g}.", f"{allowed}.")
-    return value
+def sources_told(sources: Mapping[str, str]) -> str:
+    """Sources by field as the text of one layer, a line each."""
+    return "\n".join(f"{name}: {' '.join(source.split())}" for name, source in sources.items())
 
 
 def check_together(merged: Mapping[str, Any], where: str) -> None:  # Any: JSON values
@@ -240,26 +231,3 @@ _ORDERED = (
     ("defrost_shortest_min", "defrost_longest_min", False),
     ("door_open_min", "door_restock_min", False),
 )
-
-
-def differences(before: Fields, after: Fields) -> dict[str, tuple[Any, Any]]:  # Any: "" is unset
-    """What changed, by field: (before, after); the empty text where a layer says nothing."""
-    names = [name for name in FIELDS if name in before or name in after]
-    pairs = {name: (before.get(name, ""), after.get(name, "")) for name in names}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-def _facts() -> dict[str, FieldFacts]:
-    found = {}
-    for field in fields(ColdPolicy):
-        kinds = get_args(field.type) or (field.type,)
-        if field.name == "version" or not {int, float} & set(kinds):
-            continue
-        unit, low, high = _UNITS.get(field.name.rpartition("_")[2], ("", 0.0, 1_000.0))
-        low, high = _BOUNDS.get(field.name, (low, high))
-        unit = "°C/min" if field.name.endswith("_per_min") else unit
-        found[field.name] = FieldFacts(field.name, unit, low, high, NoneType in kinds)
-    return found
-
-
-FIELDS: Mapping[str, FieldFacts] = _facts()

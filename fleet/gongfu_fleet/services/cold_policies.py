@@ -1,4 +1,4 @@
-"""The shipped policies of the cold-chain rules and the ageing models, each with its source."""
+"""The policies in force, the shipped ones of the cold-chain rules, and the ageing models."""
 
 import json
 import logging
@@ -14,12 +14,17 @@ from gongfu_fleet.domain.policies import (
     Place,
     PolicyVersion,
     Target,
+    WholePolicy,
+    cold,
     layers_of,
     policy_at,
     policy_in_force,
-    shipped_fields,
+    sources_told,
+    whole,
 )
+from gongfu_fleet.domain.policy_fields import AnyPolicy, fields_of, shipped_fields
 from gongfu_fleet.errors import InvalidError, NotFoundError
+from gongfu_fleet.services.asset_policies import shipped_asset_policies
 from gongfu_fleet.services.policy_ports import Draft, PolicyStore
 
 log = logging.getLogger(__name__)
@@ -57,7 +62,7 @@ class ShippedPolicies:
 
     def policy_of(self, place: Place) -> ColdPolicy:
         """The policy of a zone. Raises NotFoundError."""
-        return policy_at(self._layers, place)
+        return cold(policy_at(self._layers, place))
 
 
 class VersionedPolicies:
@@ -87,6 +92,13 @@ class VersionedPolicies:
 
     def policy_of(self, place: Place) -> ColdPolicy:
         """The policy of a zone, without what cannot hold any more. Raises NotFoundError."""
+        return cold(self._in_force(place))
+
+    def whole_of(self, place: Place) -> WholePolicy:
+        """The policy of an asset as a whole, of which ``place`` is zone 0. Raises NotFoundError."""
+        return whole(self._in_force(place))
+
+    def _in_force(self, place: Place) -> AnyPolicy:
         policy, fault = policy_in_force(self._layers, place)
         if fault and str(fault) not in self._passed_over:
             self._passed_over[str(fault)] = None
@@ -112,7 +124,16 @@ def record_shipped(store: PolicyStore, *, now_ms: int) -> int:
         drafts[target] = Draft(
             target, shipped_fields(policy), policy.source, note, SHIPPED_BY, now_ms, 0
         )
-    return store.record_shipped(drafts)
+    return store.record_shipped(drafts | _shipped_wholes(now_ms))
+
+
+def _shipped_wholes(now_ms: int) -> dict[Target, Draft]:
+    drafts = {}
+    for kind, policy in shipped_asset_policies().items():
+        source = sources_told({name: policy.sources[name] for name in fields_of(kind)})
+        target, note = Target(Layer.SHIPPED, kind), f"shipped version {policy.version}"
+        drafts[target] = Draft(target, shipped_fields(policy), source, note, SHIPPED_BY, now_ms, 0)
+    return drafts
 
 
 def shipped_cold_policies() -> Mapping[str, ColdPolicy]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from gongfu_fleet.domain.alarms.hazard import Severity
 from gongfu_fleet.domain.alarms.incident import Body, Incident
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.notify.duty import Shift
@@ -31,6 +32,14 @@ class Told(NamedTuple):
 
     incident_id: str
     channel: str
+
+
+class Heard(NamedTuple):
+    """A channel was told of an incident that goes on, at this severity among others."""
+
+    incident: Incident
+    channel: str
+    severity: Severity
 
 
 class Dropped(NamedTuple):
@@ -80,6 +89,17 @@ class Outbox(Protocol):
 
         The number is the step of the newest notice that one was opened again; 0 when there is none.
         """
+        ...
+
+    def heard(self, assets: Collection[str]) -> Sequence[Heard]:
+        """What channels were or will be told, other than late, of what goes on with these assets.
+
+        What was dropped does not count.
+        """
+        ...
+
+    def untold(self, assets: Collection[str]) -> Sequence[Incident]:
+        """What goes on with them unacknowledged, a notice of which was dropped for another one."""
         ...
 
     def due(self, now_ms: int, limit: int) -> Sequence[tuple[Ascent, Incident]]:

@@ -6,7 +6,7 @@ what is older than the first channel is no news.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gongfu_broker.clock import Clock
@@ -23,6 +23,7 @@ from gongfu_fleet.domain.notify.transition import transition_of
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.ports import AssetRegistry
 from gongfu_fleet.services.common_causes import cause_name, stand_in
+from gongfu_fleet.services.notify_failures import KnownFailures, in_turn, outlasting
 from gongfu_fleet.services.notify_ports import (
     Dropped,
     LedgerEntry,
@@ -37,6 +38,7 @@ BATCH = 500
 _ENDS = (Transition.CLEARED, Transition.RETRACTED)
 # What comes more than once is told apart by the number of its event.
 _NUMBERED = frozenset({Transition.REOPENED, Transition.GRAVER})
+_OPENINGS = (Transition.REOPENED, Transition.OUTLASTED)
 _log = logging.getLogger(__name__)
 
 
@@ -95,6 +97,7 @@ class NoticeRecorder:
         occasions = [
             *self._of_entries(entries),
             *(self._reopened(entry) for entry in again),
+            *self._outlasting(entries, now_ms),
             *(self._of_step(*one) for one in climbing),
         ]
         anew = (*filter(_begins, entries), *again, *filter(_grew, entries))
@@ -129,6 +132,15 @@ class NoticeRecorder:
     def _reopened(self, entry: LedgerEntry) -> Occasion:
         return self._first(entry, Transition.REOPENED, entry.incident.n)
 
+    def _outlasting(self, entries: Sequence[LedgerEntry], now_ms: int) -> list[Occasion]:
+        """What was not told because of another incident that is over or set aside by now."""
+        assets = outlasting((entry.incident for entry in entries), _aside(now_ms))
+        found = self.outbox.untold(assets) if assets else ()
+        return [
+            Occasion(one, Transition.OUTLASTED, one.n, self.ladders[one.severity].role(0))
+            for one in found
+        ]
+
     def _first(self, entry: LedgerEntry, transition: Transition, step: int) -> Occasion:
         role = self.ladders[entry.incident.severity].role(0)
         return Occasion(entry.incident, transition, step, role)
@@ -158,24 +170,34 @@ class NoticeRecorder:
     ) -> tuple[list[Notice], list[Dropped]]:
         ids = {occasion.incident.id for occasion in occasions}
         told = self.outbox.told(ids) if ids else {}
+        failures = self._failures(occasions, now_ms)
         kept: list[Notice] = []
         dropped: list[Dropped] = []
-        for occasion in occasions:
-            standing = _standing(occasion.incident, now_ms)
+        for occasion in sorted(occasions, key=lambda one: in_turn(one.incident, one.transition)):
+            incident = occasion.incident
+            standing = _standing(incident, now_ms)
             for channel in self._channels(occasion, told, now_ms).items():
                 notice = self._notice(occasion, *channel)
                 here = Told(notice.incident_id, notice.channel)
                 if notice.transition in _ENDS:
                     # Each opening has an end of its own.
                     notice = replace(notice, step=told[here])
-                why = why_not(notice, standing)
+                elif _stale(notice, incident, failures):
+                    continue
+                why = why_not(notice, standing) or failures.why_not(notice, incident)
                 if why is None:
-                    kept.append(notice)
-                    again = notice.transition is Transition.REOPENED
+                    kept.append(failures.told_before(notice, incident))
+                    failures.add(notice, incident)
+                    again = notice.transition in _OPENINGS
                     told[here] = notice.step if again else told.get(here, 0)
                 else:
                     dropped.append(Dropped(notice, why))
         return self._fresh(kept, dropped)
+
+    def _failures(self, occasions: Sequence[Occasion], now_ms: int) -> KnownFailures:
+        assets = {one.incident.subject.asset for one in occasions}
+        heard = self.outbox.heard(assets) if assets else ()
+        return KnownFailures(heard, _aside(now_ms))
 
     def _fresh(
         self, kept: Sequence[Notice], dropped: Sequence[Dropped]
@@ -233,6 +255,11 @@ class NoticeRecorder:
         )
 
 
+def _stale(notice: Notice, incident: Incident, failures: KnownFailures) -> bool:
+    held_back_no_more = notice.transition is Transition.OUTLASTED
+    return held_back_no_more and not failures.is_news(notice, incident)
+
+
 def _begins(entry: LedgerEntry) -> bool:
     return transition_of(entry.body) is Transition.RAISED
 
@@ -249,14 +276,21 @@ def _climbs_on(incident: Incident) -> bool:
     return incident.running and incident.workflow is Workflow.UNACK
 
 
-def _standing(incident: Incident, now_ms: int) -> Standing:
-    set_aside = "shelved" if incident.shelved(now_ms) else None
+def _aside(now_ms: int) -> Callable[[Incident], bool]:
+    return lambda incident: _set_aside(incident, now_ms) is not None
+
+
+def _set_aside(incident: Incident, now_ms: int) -> str | None:
     if incident.handling.service is not None:
-        set_aside = "out of service"
+        return "out of service"
+    return "shelved" if incident.shelved(now_ms) else None
+
+
+def _standing(incident: Incident, now_ms: int) -> Standing:
     return Standing(
         living=incident.living,
         running=incident.running,
         unacknowledged=incident.workflow is Workflow.UNACK,
-        set_aside=set_aside,
+        set_aside=_set_aside(incident, now_ms),
         parent=incident.handling.parent,
     )

@@ -1,4 +1,4 @@
-"""Cold-chain policies as people see and change them: layers, versions, who did it.
+"""Policies as people see and change them: layers, versions, who did it.
 
 Everybody sees what lies in their scope. An asset or a zone is changed by whoever's scope covers
 it; a class by whoever sees everything, for it speaks for every zone of the county.
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gongfu_fleet.domain.alarms.asset_rules.policy import KINDS
 from gongfu_fleet.domain.alarms.policy_effect import Judging
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed
@@ -15,22 +16,27 @@ from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.policies import (
     LONGEST_NOTE,
     LONGEST_SOURCE,
-    Fields,
     Layer,
     Layers,
     Place,
     PolicyVersion,
     Target,
-    check_fields,
-    differences,
     layers_of,
     policy_at,
     policy_in_force,
     targets_of,
 )
+from gongfu_fleet.domain.policy_fields import (
+    KIND_ONLY,
+    AnyPolicy,
+    Fields,
+    check_fields,
+    differences,
+)
 from gongfu_fleet.domain.scope import Scope
 from gongfu_fleet.errors import ForbiddenError, InvalidError, NotFoundError
 from gongfu_fleet.ports import Actor, AssetRegistry
+from gongfu_fleet.services.asset_books import Places, placed, surroundings_of, whole_place
 from gongfu_fleet.services.policy_ports import Draft, PolicyStore
 
 NOWHERE = Place("", "", 0)
@@ -56,20 +62,28 @@ class LayerView:
 
     target: Target
     standing: PolicyVersion | None
-    under: ColdPolicy
-    whole: ColdPolicy
+    under: AnyPolicy
+    whole: AnyPolicy
     places: Sequence[Place]
 
 
 @dataclass
 class PolicyDesk:
-    """What people do with policies."""
+    """What people do with policies. Without ``villages`` no place of a truck is tried."""
 
     store: PolicyStore
     registry: AssetRegistry
+    villages: Places | None = None
 
     def classes(self, scope: Scope) -> Sequence[LayerView]:
         """The policy of every product class, by name, with the zones of the scope."""
+        return [one for one in self._shipped(scope) if one.target.ref not in KINDS]
+
+    def wholes(self, scope: Scope) -> Sequence[LayerView]:
+        """The policy of every kind of asset as a whole."""
+        return [one for one in self._shipped(scope) if one.target.ref in KINDS]
+
+    def _shipped(self, scope: Scope) -> list[LayerView]:
         layers, places = self._layers(), places_of(self.registry.assets(scope))
         names = sorted(target.ref for target in layers if target.layer is Layer.SHIPPED)
         return [_view(layers, Target(Layer.CLASS, name), places) for name in names]
@@ -77,7 +91,7 @@ class PolicyDesk:
     def overrides(self, scope: Scope) -> Sequence[LayerView]:
         """The layers of assets and zones of the scope that say anything, by name."""
         layers, places = self._layers(), places_of(self.registry.assets(scope))
-        mine = {target for place in places for target in targets_of(place)[2:]}
+        mine = {target for place in places for target in targets_of(place) if target.asset}
         found = [target for target in layers if target in mine and layers[target].fields]
         return [_view(layers, target, places) for target in sorted(found, key=str)]
 
@@ -104,15 +118,24 @@ class PolicyDesk:
         self._require_seen(change.target, scope)
         # Only of the scope: a refusal names the zone where the change cannot hold.
         places = _concerned(change.target, places_of(self.registry.assets(scope)))
-        changed = self._changed(change.target, check_fields(change.fields), places)
+        fields = _checked(change, places)
+        changed = self._changed(change.target, fields, places)
         if on is not None and on not in places:
             raise NotFoundError(f"{change.target} is not for {on}.", "Name a zone that it is for.")
         place = on or next(iter(places), None)
         if place is None:
             return Proposal(None, None)
         layers = self._layers()
-        judging = Judging(policy_in_force(layers, place)[0], policy_at(changed, place))
+        before, after = policy_in_force(layers, place)[0], policy_at(changed, place)
+        judging = Judging(self._placed(before, place), self._placed(after, place))
         return Proposal(place, judging)
+
+    def _placed(self, policy: AnyPolicy, place: Place) -> AnyPolicy:
+        if self.villages is None or isinstance(policy, ColdPolicy):
+            return policy
+        assets = self.registry.assets()
+        around = surroundings_of(self.villages, assets.values())
+        return placed(policy, assets[place.asset], around)
 
     def save(self, change: Change, *, by: Actor) -> PolicyVersion:
         """Let a layer say something else from now on.
@@ -148,10 +171,11 @@ class PolicyDesk:
                 "A class is for every zone of the county, and you see a part.",
                 "Change the policy of an asset or a zone, or ask an administrator.",
             )
-        fields = check_fields(change.fields)
+        places = _concerned(target, places_of(self.registry.assets()))
+        fields = _checked(change, places)
         _require_short("source", change.source, LONGEST_SOURCE)
         _require_short("note", change.note, LONGEST_NOTE)
-        self._changed(target, fields, _concerned(target, places_of(self.registry.assets())))
+        self._changed(target, fields, places)
         standing = self._layers().get(target)
         changes = differences(standing.fields if standing else {}, fields)
         same = standing and not changes and standing.source == change.source.strip()
@@ -207,16 +231,28 @@ def with_layer(layers: Layers, target: Target, fields: Fields) -> Layers:
 
 
 def places_of(assets: Mapping[str, Asset]) -> list[Place]:
-    """The zones of assets, in the order of ids."""
-    return [
-        Place(zone.policy.product_class, asset.id, zone.zone)
-        for asset in assets.values()
-        for zone in asset.zones
-    ]
+    """The zones of assets in the order of ids, and each asset as a whole after its zones."""
+    found = []
+    for asset in assets.values():
+        zones = (Place(one.policy.product_class, asset.id, one.zone) for one in asset.zones)
+        found += [*zones, whole_place(asset)]
+    return found
 
 
 def _concerned(target: Target, places: Sequence[Place]) -> list[Place]:
     return [place for place in places if target in targets_of(place)]
+
+
+def _checked(change: Change, places: Sequence[Place]) -> Fields:
+    target = change.target
+    of_class = target.layer is Layer.CLASS
+    shared = [] if of_class else sorted(KIND_ONLY & set(change.fields))
+    product_class = target.ref if of_class else places[0].product_class
+    if shared and product_class in KINDS:
+        raise InvalidError(
+            f"{shared[0]} holds for every {product_class}.", f"Change class:{product_class}."
+        )
+    return check_fields(change.fields, product_class)
 
 
 def _bare(target: Target) -> Place:

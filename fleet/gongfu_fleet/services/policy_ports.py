@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gongfu_fleet.domain.audit import Deed
-from gongfu_fleet.domain.policies import Fields, PolicyVersion, Target
+from gongfu_fleet.domain.policies import PolicyVersion, Target
+from gongfu_fleet.domain.policy_fields import Fields
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class RegistryZones:
         if not self._stale:
             return
         self._assets = self._registry.assets()
-        if self._wholes and revision != self._revision:
+        if self._wholes:
             self._wholes.refresh(self._assets.values())
         self._zones = {asset.id: self._watched(asset) for asset in self._assets.values()}
         self._revision, self._stale = revision, False

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fieldsSaid, grouped, judgedBy, noneKey, placeKey, placeSaid, targetName, targetOf, valueWords } from '../src/policies/policies.ts';
+import { fieldsFor, fieldsSaid, grouped, judgedBy, noneKey, placeKey, placeSaid, targetName, targetOf, valueWords } from '../src/policies/policies.ts';
 import type { PolicyField } from '../src/shared/contract.ts';
 import { catalogues } from '../src/shared/messages/catalogues.ts';
 import { pageOf, policyHref, policyOf } from '../src/shared/route.ts';
 
-const field = (name: string, may_be_none = false): PolicyField => ({ name, unit: '°C', low: -60, high: 70, may_be_none });
+const field = (name: string, may_be_none = false): PolicyField => ({ name, unit: '°C', low: -60, high: 70, may_be_none, integral: false });
 const fields = [field('low_celsius', true), field('air_high_celsius'), field('of_the_future')];
 
 test('an empty field says nothing, 0 is a value, and a ticked box is no limit', () => {
@@ -29,7 +29,8 @@ test('no limit, nothing set, and 0 are three things', () => {
 test('a target is made of what one types, and of nothing else', () => {
   assert.equal(targetOf(' cab-0001 ', ''), 'asset:cab-0001');
   assert.equal(targetOf('cab-0001', '2'), 'zone:cab-0001:2');
-  for (const [asset, zone] of [['', ''], ['a:b', ''], ['cab-0001', '0'], ['cab-0001', '1.5']]) assert.equal(targetOf(asset ?? '', zone ?? ''), null);
+  assert.equal(targetOf('cab-0001', '0'), 'zone:cab-0001:0');
+  for (const [asset, zone] of [['', ''], ['a:b', ''], ['cab-0001', '00'], ['cab-0001', '1.5']]) assert.equal(targetOf(asset ?? '', zone ?? ''), null);
 });
 
 test('targets are told by their names', () => {
@@ -58,6 +59,17 @@ test('an incident names the version by which it was judged last, one without a l
   assert.equal(judgedBy({ hazard: 'air_high', zone: 1, limit_celsius: 0, events }), 13);
   assert.equal(judgedBy({ hazard: 'air_high', zone: 1, limit_celsius: null, events }), null);
   assert.equal(judgedBy({ hazard: 'air_high', zone: 0, limit_celsius: 8, events }), null);
+  const truck = [event({ policy_version: 15, product_class: 'truck' }), event({ note: 'x' })];
+  assert.equal(judgedBy({ hazard: 'gnss_lost', zone: 0, limit_celsius: null, events: truck }), 15);
   assert.equal(judgedBy({ hazard: 'air_high', zone: 1, limit_celsius: 8, events: [] }), null);
   assert.equal(judgedBy({ hazard: 'temperature_high', zone: 1, limit_celsius: 8, events }), null);
+});
+
+test('an asset as a whole has fields of its own, and its backlogs are its kind\'s', () => {
+  const list = { fields, whole_fields: { truck: [field('moving_kmh'), field('backlog_min'), field('of_the_future')] } };
+  const names = (target: string, product_class: string) => fieldsFor({ target, product_class }, list).map((one) => one.name);
+  assert.deepEqual(names('class:truck', 'truck'), ['moving_kmh', 'backlog_min', 'of_the_future']);
+  assert.deepEqual(names('zone:veh-0001:0', 'truck'), ['moving_kmh', 'of_the_future']);
+  assert.deepEqual(names('class:frozen', 'frozen'), fields.map((one) => one.name));
+  assert.deepEqual(grouped(list.whole_fields.truck, true).map(([group]) => group), ['place', 'device', 'other']);
 });

@@ -152,6 +152,17 @@ class Stand:
         )
         self.log.append(record)
 
+    def tell(self, rows: Sequence[tuple[int, Mapping[str, float | None]]]) -> None:
+        """Commit one message with these rows."""
+        record = batch_record(
+            DEV,
+            DeviceKind.CABINET,
+            list(rows),
+            mseq=next(self._mseq),
+            received_ms=self.clock.ms,
+        )
+        self.log.append(record)
+
     def hear(self, *values: float, minute: int = 0) -> None:
         """Commit minutely samples one by one, from ``minute`` after the start on."""
         for n, celsius in enumerate(values):

@@ -53,7 +53,8 @@ def test_all_classes_are_listed_with_units_and_limits_of_their_fields(browser: B
     assert len(frozen["zones"]) > 30
     fields = {one["name"]: one for one in told["fields"]}
     assert fields["tau_min"] == {
-        "name": "tau_min", "unit": "min", "low": 1.0, "high": 1440.0, "may_be_none": False
+        "name": "tau_min", "unit": "min", "low": 1.0, "high": 1440.0, "may_be_none": False,
+        "integral": False,
     }  # fmt: skip
     assert fields["low_celsius"]["may_be_none"]
 
@@ -217,6 +218,55 @@ def test_a_trial_tells_what_the_last_day_would_have_been_and_writes_nothing(
     assert manager.get(f"{URL}/history").json()["items"] == []
     calm = manager.post(f"{URL}/trial", json={"fields": {"stuck_min": 45}}).json()
     assert calm["gained"] == []
+
+
+WHOLE = "/api/policies/zone:cab-0001:0"
+
+
+def test_whole_assets_are_listed_by_kind_with_fields_of_their_own(browser: Browser) -> None:
+    told = browser("viewer").get("/api/policies").json()
+    assert [one["target"] for one in told["wholes"]] == ["class:cabinet", "class:truck"]
+    assert [len(one["zones"]) for one in told["wholes"]] == [80, 39]
+    fields = {one["name"]: one for one in told["whole_fields"]["truck"]}
+    assert fields["corridor_km"] == {
+        "name": "corridor_km", "unit": "km", "low": 0.0, "high": 500.0, "may_be_none": False,
+        "integral": False,
+    }  # fmt: skip
+    assert fields["power_need"]["integral"]
+    assert "ground" not in fields
+    assert "corridor_km: Engineering choice" in told["wholes"][1]["source"]
+
+
+def test_a_whole_asset_is_changed_seen_and_taken_back_like_a_zone(browser: Browser) -> None:
+    manager = browser("manager")
+    first = save(manager, wish(session_min=5), WHOLE)
+    told = manager.get(WHOLE).json()
+    assert (told["product_class"], told["fields"]) == ("cabinet", {"session_min": 5})
+    assert (told["under"]["session_min"], told["whole"]["session_min"]) == (15, 5)
+    assert told["whole_version"] == first
+    save(manager, {"to": 0, "expected": first}, f"{WHOLE}/revert")
+    assert manager.get(WHOLE).json()["whole"]["session_min"] == 15
+    refused = manager.post(WHOLE, json=wish(air_high_celsius=5))
+    assert refused.status_code == 422
+    assert "session_min" in refused.json()["remedy"]
+
+
+def test_a_whole_asset_is_tried_on_its_stored_readings(
+    browser: Browser, readings: MemoryReadings
+) -> None:
+    for n in range(24 * 60):
+        ts_ms = NOW - (24 * 60 - n) * MINUTE
+        door = 1.0 if 600 <= n < 609 else 0.0
+        for metric, value in (("zone_1_celsius", 4.0), ("door_open", door), ("mains_on", 1.0)):
+            readings.add("cab-0001", metric, ts_ms=ts_ms, value=value)
+    manager = browser("manager")
+    body = {"fields": {"session_min": 5}}
+    told = manager.post(f"{WHOLE}/trial", json=body).json()
+    assert told["on"] == {"asset": "cab-0001", "zone": 0}
+    assert told["readings"] == 24 * 60
+    assert [one["hazard"] for one in told["gained"]] == ["session_open"]
+    assert told["gained"][0]["peak_celsius"] is None
+    assert manager.get(f"{WHOLE}/history").json()["items"] == []
 
 
 def test_a_class_is_tried_on_the_zone_that_is_named(

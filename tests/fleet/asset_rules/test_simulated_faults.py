@@ -16,12 +16,8 @@ from gongfu_fleet.domain.alarms.asset_rules.rulebook import AssetRulebook, asset
 from gongfu_fleet.domain.alarms.asset_rules.timetable import Call, Timetable, Version
 from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rulebook import Found, Row, sampled
-from gongfu_fleet.services.asset_policies import (
-    cabinet_policy,
-    ground_of,
-    shelf_life_of,
-    truck_policy,
-)
+from gongfu_fleet.services.asset_books import shelf_life_of
+from gongfu_fleet.services.asset_policies import cabinet_policy, ground_of, truck_policy
 from gongfu_geo.datum import Wgs84
 
 START_MS = midnight_ms(20_403) + 8 * HOUR_MS

@@ -13,7 +13,8 @@ from gongfu_fleet.domain.alarms.asset_rules.reading import AssetReading
 from gongfu_fleet.domain.alarms.asset_rules.stock_out_soon import traded_h
 from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rulebook import Found
-from gongfu_fleet.services.asset_policies import cabinet_policy, shelf_life_of
+from gongfu_fleet.services.asset_books import shelf_life_of
+from gongfu_fleet.services.asset_policies import cabinet_policy
 from tests.fleet.asset_rules.rides import CABINETS, FULL, MINUTE, START, cabinet, over, told
 
 HOUR = 60

@@ -15,9 +15,9 @@ from gongfu_fleet.domain.policies import (
     Place,
     PolicyVersion,
     Target,
-    shipped_fields,
     zone_target,
 )
+from gongfu_fleet.domain.policy_fields import shipped_fields
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.cold_policies import ShippedPolicies, VersionedPolicies, record_shipped
 from gongfu_fleet.services.policy_ports import Draft
@@ -61,9 +61,9 @@ def test_of_two_changes_at_once_one_is_refused(database: Engine) -> None:
 
 def test_what_is_shipped_is_recorded_once(database: Engine) -> None:
     store = SqlPolicies(database)
-    assert record_shipped(store, now_ms=NOW) == 12
+    assert record_shipped(store, now_ms=NOW) == 14
     assert record_shipped(store, now_ms=NOW + 1) == 0
-    assert [one.version for one in store.versions()] == list(range(1, 13))
+    assert [one.version for one in store.versions()] == list(range(1, 15))
     numbered = VersionedPolicies(store).policy_of(PLACE)
     shipped = ShippedPolicies().policy_of(PLACE)
     assert numbered.air_high_celsius == shipped.air_high_celsius

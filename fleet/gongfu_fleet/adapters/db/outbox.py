@@ -26,13 +26,15 @@ from gongfu_fleet.adapters.db.outbox_rows import (
 )
 from gongfu_fleet.domain.alarms import event_data
 from gongfu_fleet.domain.alarms.hazard import Severity
-from gongfu_fleet.domain.alarms.incident import Incident
+from gongfu_fleet.domain.alarms.incident import Incident, Workflow
 from gongfu_fleet.domain.notify.escalation import Ascent
+from gongfu_fleet.domain.notify.failure import LOUD, TOLD_WITH
 from gongfu_fleet.domain.notify.notice import Transition
 from gongfu_fleet.domain.notify.text import text_of
 from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.notify_ports import (
     ChannelState,
+    Heard,
     LedgerEntry,
     MessageView,
     Recording,
@@ -48,6 +50,15 @@ _BEGINNINGS = (
     Transition.ESCALATED,
     Transition.REMINDED,
     Transition.GRAVER,
+    Transition.OUTLASTED,
+)
+_OPENINGS = (Transition.REOPENED.value, Transition.OUTLASTED.value)
+# What was over before it was known says nothing of what goes on.
+_LOUD = [transition.value for transition in LOUD]
+_RUNS = and_(
+    IncidentRow.end_ms.is_(None),
+    IncidentRow.merged_into.is_(None),
+    IncidentRow.retracted.is_(False),
 )
 
 
@@ -86,7 +97,7 @@ class SqlOutbox:
 
     def told(self, incident_ids: Collection[str]) -> dict[Told, int]:
         """Which channels were or will be told, and of which opening last."""
-        again = NoticeRow.transition == Transition.REOPENED.value
+        again = NoticeRow.transition.in_(_OPENINGS)
         opening = case((again, NoticeRow.step), else_=0)
         begun = NoticeRow.transition.in_([transition.value for transition in _BEGINNINGS])
         found = (
@@ -97,6 +108,33 @@ class SqlOutbox:
         )
         with reading(self.engine) as session:
             return {Told(one, channel): step for one, channel, step in session.execute(found)}
+
+    def heard(self, assets: Collection[str]) -> Sequence[Heard]:
+        """What channels were or will be told of what goes on there."""
+        found = (
+            select(IncidentRow, NoticeRow.channel, NoticeRow.severity)
+            .join(NoticeRow, NoticeRow.incident_id == IncidentRow.id)
+            .where(IncidentRow.asset.in_(assets), _RUNS)
+            .where(NoticeRow.transition.in_(_LOUD), NoticeRow.dropped.is_(None))
+            .distinct()
+        )
+        with reading(self.engine) as session:
+            return [
+                Heard(read_incident(row), channel, Severity(severity))
+                for row, channel, severity in session.execute(found)
+            ]
+
+    def untold(self, assets: Collection[str]) -> Sequence[Incident]:
+        """What goes on there unacknowledged, and was not told because of another one."""
+        told_with = select(NoticeRow.incident_id).where(NoticeRow.dropped.startswith(TOLD_WITH))
+        found = (
+            select(IncidentRow)
+            .where(IncidentRow.asset.in_(assets), _RUNS)
+            .where(IncidentRow.workflow == Workflow.UNACK.value, IncidentRow.id.in_(told_with))
+            .order_by(IncidentRow.id)
+        )
+        with reading(self.engine) as session:
+            return [read_incident(row) for row in session.scalars(found)]
 
     def due(self, now_ms: int, limit: int) -> Sequence[tuple[Ascent, Incident]]:
         """Ascents whose next step is due."""

@@ -153,12 +153,17 @@ def notice_of(row: NoticeRow) -> Notice:
         transition=Transition(row.transition),
         channel=row.channel,
         severity=Severity(row.severity),
-        facts=Facts(**json.loads(row.facts)),
+        facts=_facts(row.facts),
         made_real_ms=row.made_real_ms,
         step=row.step,
         role=row.role,
         mentions=tuple(json.loads(row.mentions)),
     )
+
+
+def _facts(text: str) -> Facts:
+    told = json.loads(text)
+    return Facts(**{**told, "also": tuple(told.get("also", ()))})
 
 
 def message_of(row: MessageRow, notices: list[NoticeRow]) -> Message:

@@ -5,14 +5,14 @@ from itertools import dropwhile
 from typing import NamedTuple
 
 from gongfu_fleet.domain.alarms.rulebook import Found, Row, Rulebook, sampled
-from gongfu_fleet.domain.coldchain.policy import ColdPolicy
+from gongfu_fleet.domain.policy_fields import AnyPolicy
 
 
 class Judging(NamedTuple):
     """The policy that holds, and the one that somebody proposes."""
 
-    before: ColdPolicy
-    after: ColdPolicy
+    before: AnyPolicy
+    after: AnyPolicy
 
 
 class Effect(NamedTuple):

@@ -24,6 +24,7 @@ class Transition(StrEnum):
     ESCALATED = "escalated"
     REMINDED = "reminded"
     GRAVER = "graver"
+    OUTLASTED = "outlasted"
 
 
 # What is good to know and wakes nobody.
@@ -32,7 +33,10 @@ QUIET = frozenset({Transition.LATE, Transition.CLEARED, Transition.RETRACTED})
 
 @dataclass(frozen=True)
 class Facts:
-    """What a message tells of the incident; celsius, UTC ms of event time."""
+    """What a message tells of the incident; celsius, UTC ms of event time.
+
+    ``also``: hazards of the same failure of which the channel was told before.
+    """
 
     asset: str
     asset_name: str
@@ -43,6 +47,7 @@ class Facts:
     peak_celsius: float | None
     limit_celsius: float | None
     end_ms: int | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The stages of a channel, from what waits in its outbox to what may be sent next.
 
-    ledger → transition → dedupe → suppress → outbox → flood → digest → group → order → rate → send
+    ledger → transition → suppress → failure → dedupe → outbox
+    outbox → flood → digest → group → order → rate → send
 
 Up to the outbox: ``services/notify_recorder.py``; from there: here and ``notify_sender.py``.
 """

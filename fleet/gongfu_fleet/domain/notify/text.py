@@ -52,6 +52,7 @@ WORDS = {
     Transition.ESCALATED: "升级",
     Transition.REMINDED: "未确认提醒",
     Transition.GRAVER: "加重",
+    Transition.OUTLASTED: "仍在持续",
 }
 MOST_LINES = 200
 # Control and format characters and halves of pairs, as Unicode calls them.
@@ -144,6 +145,9 @@ def _details(notice: Notice) -> tuple[str, ...]:
     lines = [line for line in (_peak(notice), f"自 {_when(facts.begin_ms)}") if line]
     if facts.end_ms is not None:
         lines.append(f"至 {_when(facts.end_ms)}")
+    if facts.also:
+        told = "、".join(HAZARDS.get(hazard, hazard) for hazard in facts.also)
+        lines.append(f"同一故障，此前已告：{told}")
     if notice.transition in (Transition.ESCALATED, Transition.REMINDED):
         nobody = "" if notice.mentions else "，当前无人值班"
         lines.append(f"第 {notice.step} 次催办：{ROLES.get(notice.role, notice.role)}{nobody}")

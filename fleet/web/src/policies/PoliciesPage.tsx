@@ -8,7 +8,7 @@ import type { PolicyLayer, PolicyList } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { openPolicy, policyHref } from '../shared/route.ts';
-import { briefWords, targetName, targetOf } from './policies.ts';
+import { briefWords, isWhole, targetName, targetOf } from './policies.ts';
 import { PolicyDetail } from './PolicyDetail.tsx';
 import './policies.css';
 
@@ -20,7 +20,7 @@ function Entry({ layer }: { layer: PolicyLayer }) {
         {targetName(layer.target, t.value)}
         <small>{briefWords(layer, t.value)}</small>
       </span>
-      <small>{text.zones(layer.zones.length)} · {text.version(layer.whole_version)}</small>
+      <small>{isWhole(layer) ? text.assets(layer.zones.length) : text.zones(layer.zones.length)} · {text.version(layer.whole_version)}</small>
       <a class="policy-open" href={policyHref(layer.target)}>{text.openButton}</a>
     </li>
   );
@@ -37,7 +37,7 @@ function OpenForm() {
     <form onSubmit={submit}>
       <h3>{text.open}</h3>
       <label class="field">{text.asset}<input name="asset" required maxLength={40} pattern="[^:]+" placeholder="cab-0001" data-testid="policy-asset" /></label>
-      <label class="field">{text.zone}<input name="zone" type="number" min={1} max={99} data-testid="policy-zone" /></label>
+      <label class="field">{text.zone}<input name="zone" type="number" min={0} max={99} data-testid="policy-zone" /></label>
       <button class="button" data-testid="policy-open">{text.openButton}</button>
     </form>
   );
@@ -56,7 +56,7 @@ export function PoliciesPage() {
   return (
     <Frame heading={text.page}>
       {problem.value && <ProblemNote problem={problem.value} retry={() => void load()} />}
-      {told && target && <PolicyDetail key={target} target={target} fields={told.fields} />}
+      {told && target && <PolicyDetail key={target} target={target} list={told} />}
       {told && !target && (
         <>
           <section>
@@ -65,6 +65,10 @@ export function PoliciesPage() {
             {told.overrides.length === 0 && <p>{text.noOverrides}</p>}
             <ul>{told.overrides.map((one) => <Entry key={one.target} layer={one} />)}</ul>
             <OpenForm />
+          </section>
+          <section>
+            <h2>{text.wholes}</h2>
+            <ul>{told.wholes.map((one) => <Entry key={one.target} layer={one} />)}</ul>
           </section>
           <section>
             <h2>{text.classes}</h2>

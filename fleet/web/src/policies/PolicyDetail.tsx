@@ -4,26 +4,27 @@ import { fieldsOf } from '../account/fields.ts';
 import { useWork } from '../account/working.ts';
 import { may, session } from '../session/session.ts';
 import { call, get } from '../shared/api.ts';
-import type { PolicyField, PolicyLayer, PolicyTrial, PolicyVersion } from '../shared/contract.ts';
+import type { PolicyLayer, PolicyList, PolicyTrial, PolicyVersion } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
 import { ProblemNote } from '../shared/ProblemNote.tsx';
 import { pages } from '../shared/route.ts';
-import { fieldsSaid, placeSaid, targetName } from './policies.ts';
+import { fieldsFor, fieldsSaid, placeSaid, targetName } from './policies.ts';
 import { PolicyForm } from './PolicyForm.tsx';
 import { TrialResult } from './TrialResult.tsx';
 import { VersionList } from './VersionList.tsx';
 
 interface Props {
   target: string;
-  fields: readonly PolicyField[];
+  list: PolicyList;
 }
 
 const said = (form: HTMLFormElement): Record<string, string> =>
   Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value)]));
 
-export function PolicyDetail({ target, fields }: Props) {
+export function PolicyDetail({ target, list }: Props) {
   const path = `/api/policies/${encodeURIComponent(target)}`;
   const layer = useSignal<PolicyLayer | null>(null);
+  const fields = fieldsFor(layer.value, list);
   const versions = useSignal<readonly PolicyVersion[]>([]);
   const trial = useSignal<PolicyTrial | null>(null);
   const savedAs = useSignal<number | null>(null);

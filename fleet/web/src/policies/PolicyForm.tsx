@@ -1,6 +1,6 @@
 import type { PolicyField, PolicyLayer } from '../shared/contract.ts';
 import { t } from '../shared/language.ts';
-import { fieldName, grouped, noneKey, placeKey, valueWords } from './policies.ts';
+import { fieldName, grouped, isWhole, noneKey, placeKey, valueWords } from './policies.ts';
 
 interface FieldProps {
   field: PolicyField;
@@ -18,7 +18,7 @@ function Field({ field, layer, fixed }: FieldProps) {
       <label class="field">
         {fieldName(field.name, t.value)}
         <input
-          name={field.name} type="number" step="any" min={field.low} max={field.high} disabled={fixed} defaultValue={own ?? ''}
+          name={field.name} type="number" step={field.integral ? 1 : 'any'} min={field.low} max={field.high} disabled={fixed} defaultValue={own ?? ''}
           placeholder={valueWords(layer.under[field.name], '', t.value)} data-testid={`policy-${field.name}`}
         />
       </label>
@@ -48,8 +48,8 @@ export function PolicyForm({ fields, layer, fixed, busy, tryIt, save }: Props) {
   const text = t.value.policies;
   return (
     <form class="policy-form" onSubmit={save} key={layer.target + layer.version}>
-      {grouped(fields).map(([group, own]) => (
-        <details key={group} open={group === 'limits' || own.some((one) => one.name in layer.fields)}>
+      {grouped(fields, isWhole(layer)).map(([group, own]) => (
+        <details key={group} open={group === 'limits' || group === 'place' || group === 'scales' || own.some((one) => one.name in layer.fields)}>
           <summary>{text.groups[group]}</summary>
           <div class="policy-fields">
             {own.map((field) => <Field key={field.name} field={field} layer={layer} fixed={fixed} />)}

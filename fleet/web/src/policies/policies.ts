@@ -1,5 +1,5 @@
 /** What a form of a policy says, and how values are told. A field this page does not know is shown by its name. */
-import type { IncidentDetail, PolicyField, PolicyLayer, PolicyValue } from '../shared/contract.ts';
+import type { IncidentDetail, PolicyField, PolicyLayer, PolicyList, PolicyValue } from '../shared/contract.ts';
 import type { Messages } from '../shared/messages/zh.ts';
 
 export type Group = keyof Messages['policies']['groups'];
@@ -14,10 +14,36 @@ const groupOf: Readonly<Record<string, Group>> = {
   drift_celsius: 'unit', cooling_factor: 'unit', learn_h: 'unit',
 };
 
+/** Of trucks and cabinets as a whole, by how a field's name begins. */
+const wholeGroups: readonly [RegExp, Group][] = [
+  [/^(moving|still|door|stop|corridor|gnss)_/, 'place'],
+  [/^(reefer|load|empty)_/, 'unit'],
+  [/^(power|recorder|backlog)_/, 'device'],
+  [/^(session|drift|jump|scale)_/, 'scales'],
+];
+const kinds: readonly string[] = ['truck', 'cabinet'];
+
+const groupIn = (name: string, whole: boolean): Group => {
+  if (!whole) return groupOf[name] ?? 'sensor';
+  return wholeGroups.find(([begin]) => begin.test(name))?.[1] ?? 'other';
+};
+
 /** The fields by group, in the platform's order; what is in no group is the last one's. */
-export function grouped(fields: readonly PolicyField[]): [Group, PolicyField[]][] {
-  const order: Group[] = ['limits', 'exposure', 'door', 'unit', 'sensor'];
-  return order.map((group) => [group, fields.filter((field) => (groupOf[field.name] ?? 'sensor') === group)]);
+export function grouped(fields: readonly PolicyField[], whole = false): [Group, PolicyField[]][] {
+  const order: Group[] = whole ? ['place', 'scales', 'unit', 'device', 'other'] : ['limits', 'exposure', 'door', 'unit', 'sensor'];
+  return order
+    .map((group): [Group, PolicyField[]] => [group, fields.filter((field) => groupIn(field.name, whole) === group)])
+    .filter(([, own]) => own.length > 0);
+}
+
+/** Whether it is for an asset as a whole, and not for a cooled zone. */
+export const isWhole = (layer: Pick<PolicyLayer, 'product_class'>): boolean => kinds.includes(layer.product_class);
+
+/** What may be set there: backlogs are judged for a whole kind, never for one asset. */
+export function fieldsFor(layer: Pick<PolicyLayer, 'product_class' | 'target'> | null, list: Pick<PolicyList, 'fields' | 'whole_fields'>): readonly PolicyField[] {
+  const whole = layer && list.whole_fields[layer.product_class];
+  if (!whole) return list.fields;
+  return layer.target.startsWith('class:') ? whole : whole.filter((field) => !field.name.startsWith('backlog_'));
 }
 
 export const noneKey = (name: string): string => `none:${name}`;
@@ -63,7 +89,7 @@ export function targetOf(asset: string, zone: string): string | null {
   const named = asset.trim();
   if (!named || named.includes(':')) return null;
   if (!zone.trim()) return `asset:${named}`;
-  return /^[1-9]\d?$/.test(zone.trim()) ? `zone:${named}:${zone.trim()}` : null;
+  return /^(0|[1-9]\d?)$/.test(zone.trim()) ? `zone:${named}:${zone.trim()}` : null;
 }
 
 /** A zone as an option of a list. */
@@ -75,16 +101,19 @@ export function placeSaid(key: string | undefined): { asset?: string; zone?: num
   return asset && zone ? { asset, zone: Number(zone) } : {};
 }
 
-/** The version that the newest word of the rules names; null where no temperature was compared, or by the plain rule of old. */
+/** The version that the newest word of the rules names; null where no policy was asked, or by the plain rule of old. */
 export function judgedBy(incident: Pick<IncidentDetail, 'zone' | 'hazard' | 'limit_celsius' | 'events'>): number | null {
-  if (incident.zone === 0 || incident.limit_celsius === null || incident.hazard === 'temperature_high') return null;
-  const told = incident.events.map((event) => event.data['policy_version']).filter((version) => typeof version === 'number');
+  const judged = incident.events.filter((event) => event.data['policy_version'] !== undefined);
+  const whole = incident.zone === 0 && kinds.includes(String(judged.at(-1)?.data['product_class']));
+  if (!whole && (incident.zone === 0 || incident.limit_celsius === null || incident.hazard === 'temperature_high')) return null;
+  const told = judged.map((event) => event.data['policy_version']).filter((version) => typeof version === 'number');
   return told.at(-1) ?? null;
 }
 
 /** A class in a line. */
 export function briefWords(layer: PolicyLayer, t: Messages): string {
   const { whole } = layer;
+  if (isWhole(layer)) return t.policies.wholeBrief(Object.keys(whole).length);
   const told = (name: string): string => valueWords(whole[name], '°C', t);
   return t.policies.brief(told('air_high_celsius'), told('product_high_celsius'), told('low_celsius'));
 }

@@ -291,6 +291,7 @@ export interface PolicyField {
   low: number;
   high: number;
   may_be_none: boolean;
+  integral: boolean;
 }
 
 /** What a class, an asset or a zone says itself (`fields`), what holds under it, what comes of both. */
@@ -306,9 +307,12 @@ export interface PolicyLayer {
   zones: { asset: string; zone: number }[];
 }
 
+/** `whole_fields` are those of an asset as a whole (zone 0), by its kind. */
 export interface PolicyList {
   fields: PolicyField[];
+  whole_fields: Record<string, PolicyField[]>;
   classes: PolicyLayer[];
+  wholes: PolicyLayer[];
   overrides: PolicyLayer[];
 }
 

@@ -14,7 +14,8 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 NOWHERE = Ground()
 _NO_NUMBERS = frozenset({"kind", "sources"})
-_NO_DATA = frozenset({"ground", "timetable", "life"})
+# What the registry knows of an asset: no part of what people set.
+SURROUNDINGS = frozenset({"ground", "timetable", "life"})
 _DAY_H = 24
 
 
@@ -178,7 +179,7 @@ def policy_of(
     if told not in KINDS:
         raise InvalidError(f"There is no asset policy for {told!r}.", f"Known: {', '.join(KINDS)}.")
     kind = KINDS[told]
-    known = [one.name for one in fields(kind) if one.name not in _NO_DATA]
+    known = [one.name for one in fields(kind) if one.name not in SURROUNDINGS]
     if unknown := sorted(set(line) - set(known)):
         raise InvalidError(
             f"The {told} policy has the unknown field {unknown[0]!r}.",

@@ -26,7 +26,7 @@ export const auditEn: typeof auditZh = {
   when: 'When',
   nouns: {
     session: 'Sign-in', password: 'Password', user: 'People', token: 'API tokens',
-    incident: 'Incidents', command: 'Commands', device: 'Devices', registry: 'Imports', duty: 'Duty roster', policy: 'Cold-chain policies',
+    incident: 'Incidents', command: 'Commands', device: 'Devices', registry: 'Imports', duty: 'Duty roster', policy: 'Alarm policies',
   },
   deeds: {
     'incident.comment': 'comment on incident', 'incident.assign': 'assign incident', 'incident.shelve': 'shelve incident',

@@ -25,13 +25,13 @@ export const auditZh = {
   when: '时间',
   nouns: {
     session: '登录', password: '密码', user: '人员与权限', token: 'API 令牌',
-    incident: '事件处置', command: '设备命令', device: '设备凭证', registry: '导入', duty: '值班', policy: '冷链规则',
+    incident: '事件处置', command: '设备命令', device: '设备凭证', registry: '导入', duty: '值班', policy: '告警规则',
   },
   deeds: {
     'incident.comment': '事件备注', 'incident.assign': '指派事件', 'incident.shelve': '搁置事件', 'incident.unshelve': '取消搁置',
     'incident.out_of_service': '停用检修', 'incident.return': '恢复使用', 'incident.dispose': '货品处置', 'incident.close': '关闭事件',
     'incident.sale_unlock': '恢复销售',
-    'duty.add': '新增值班', 'duty.remove': '删除值班', 'policy.save': '修改冷链规则', 'policy.revert': '恢复冷链规则',
+    'duty.add': '新增值班', 'duty.remove': '删除值班', 'policy.save': '修改告警规则', 'policy.revert': '恢复告警规则',
     'session.open': '登录', 'session.close': '退出登录', 'password.change': '修改密码', 'password.reset': '重置密码',
     'user.add': '新增人员', 'user.role': '变更角色', 'user.scope': '变更范围', 'user.activate': '启用人员',
     'user.deactivate': '停用人员', 'token.add': '新建令牌', 'token.revoke': '吊销令牌', 'incident.acknowledge': '确认事件',
