@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line."""
     seldom_collect()
     # numpy would start a thread per core for linear algebra, of which nothing here does any.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.putenv("OPENBLAS_NUM_THREADS", "1")
     from gongfu.cli.main import app  # noqa: PLC0415 - see above
 
     app()

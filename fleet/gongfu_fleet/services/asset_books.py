@@ -92,7 +92,8 @@ class AssetBooks:
     def refresh(self, assets: Collection[Asset]) -> None:
         """The registry or a policy has changed, its assets are these now."""
         around = surroundings_of(self._places, assets)
-        of, books = {}, {}
+        of: dict[str, AssetRulebook] = {}
+        books: dict[WholePolicy, AssetRulebook] = {}
         for asset in assets:
             policy = placed(self._policies.whole_of(whole_place(asset)), asset, around)
             # A book that was in use stays in use, with what it has worked out.
