@@ -1,11 +1,16 @@
 """How tests share the lanes of ``make test``: those of a file in one, and all of e2e in one."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer  # type: ignore[import-untyped] # ships no types
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped] # as above
 
+HERE = Path(__file__).parent
 COUNTY = "tests/e2e/"
+# The longest first, so that no lane is still busy with one of them when the others are done.
+LONG = ("e2e", "security", "faults", "influx", "grafana", "gongfu")
 # No test looks at the clock on the wall, hypothesis neither.
 settings.register_profile("gongfu", deadline=None)
 settings.load_profile("gongfu")
@@ -19,6 +24,17 @@ class Lanes(LoadFileScheduling):  # type: ignore[misc] # as above
         return COUNTY if path.startswith(COUNTY) else path
 
 
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(HERE).parts[0]
+    return LONG.index(folder) if folder in LONG else len(LONG)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    # It would begin with the files of many tests, which are the quick ones.
+    config.option.loadscopereorder = False
     return Lanes(config, log)

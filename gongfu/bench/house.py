@@ -58,8 +58,12 @@ class House:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it as Ctrl-C does."""
-        self.stop()
+        """Stop it as Ctrl-C does; one that does not stop is killed, not left to run."""
+        try:
+            self.stop()
+        finally:
+            if self._process is not None and self._process.poll() is None:
+                self.kill()
 
     @property
     def pid(self) -> int:

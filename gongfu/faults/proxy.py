@@ -60,15 +60,15 @@ class Proxy:
 
     def silence(self) -> None:
         """Nothing passes any more and nobody is told: every connection is half-open."""
-        self._soon(self._fall_silent)
+        self._do(self._fall_silent)
 
     def restore(self) -> None:
         """New connections pass again; those that lived through a silence stay dead, untold."""
-        self._soon(self._speak)
+        self._do(self._speak)
 
     def reset(self, *, refuse: bool = False) -> None:
         """Break every connection by RST; with ``refuse``, new ones too until ``restore``."""
-        self._soon(self._break, refuse)
+        self._do(self._break, refuse)
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until ``stop``; ``ready`` is called when the port is known."""
@@ -77,20 +77,28 @@ class Proxy:
         self.port = server.sockets[0].getsockname()[1]
         ready()
         await self._stop.wait()
-        server.close()
         self._break(refuse=True)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await finish(server)
 
     def stop(self) -> None:
         """End ``run``; open connections are broken."""
         if self._stop is not None:
-            self._soon(self._stop.set)
+            self._do(self._stop.set)
 
-    def _soon(self, act: Callable[..., None], *values: bool) -> None:
+    def _do(self, act: Callable[..., None], *values: bool) -> None:
+        """In the thread of the proxy; it is done when this returns."""
+        done = threading.Event()
+
+        def act_and_tell() -> None:
+            act(*values)
+            done.set()
+
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(act, *values)
+            self._loop.call_soon_threadsafe(act_and_tell)
+            if not done.wait(START_S):
+                raise TimeoutError("the proxy did not answer; the machine is too busy")
 
     def _fall_silent(self) -> None:
         self._silent = True
@@ -114,12 +122,18 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.accepted += 1
+        target = None
         try:
             back, target = await asyncio.open_connection(self.host, self.target_port)
+            await self._pass(_Pair(client, target, dead=self._silent), reader, back)
+            await _close(client, target)
         except OSError:
-            _reset(client)
-            return
-        await self._pass(_Pair(client, target, dead=self._silent), reader, back)
+            pass
+        finally:
+            # Broken or cancelled; what has been closed by now does not mind.
+            for writer in (client, target):
+                if writer is not None:
+                    _reset(writer)
 
     async def _pass(
         self, pair: _Pair, reader: asyncio.StreamReader, back: asyncio.StreamReader
@@ -138,8 +152,6 @@ class Proxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            pair.client.close()
-            pair.target.close()
 
     async def _carry(
         self, pair: _Pair, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool
@@ -175,6 +187,26 @@ class Proxy:
                     writer.write(chunk)
                     await writer.drain()
             waiting.task_done()
+
+
+async def finish(server: asyncio.Server) -> None:
+    """Close a server whose tasks, all others of this loop, are about to end.
+
+    asyncio leaves a socket open that was accepted in the turn before its server is closed. So no
+    more are accepted first, and those that were find their server still there.
+    """
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(left)
+    server.close()
+
+
+async def _close(*writers: asyncio.StreamWriter) -> None:
+    """Wait until what was written has left; a peer that reads nothing is waited for."""
+    for writer in writers:
+        writer.close()
+    await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

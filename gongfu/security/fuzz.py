@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.transport.requests import ManagedCookiesSession
 
 from gongfu.security.credentials import Shown, by_session
 from gongfu.security.matrix import DOCUMENT
@@ -72,6 +73,7 @@ class Fuzzed:
 @dataclass
 class _Fuzz:
     stand: Stand
+    wire: ManagedCookiesSession  # one connection for all; it forgets the cookies of every answer
     found: Fuzzed = field(default_factory=Fuzzed)
     _shown: Shown | None = None
     _numbers: "count[int]" = field(default_factory=count)
@@ -85,7 +87,9 @@ class _Fuzz:
         headers = {} if number % STRANGER == 0 else dict(shown.headers)
         label = case.operation.label
         self.found.cases[label] = self.found.cases.get(label, 0) + 1
-        answer = case.call(base_url=self.stand.url, headers=headers, timeout=ANSWER_S)
+        answer = case.call(
+            base_url=self.stand.url, session=self.wire, headers=headers, timeout=ANSWER_S
+        )
         code = answer.status_code
         self.found.answers[code] = self.found.answers.get(code, 0) + 1
         try:
@@ -129,21 +133,26 @@ def fuzz(stand: Stand, *, cases: int = CASES, seed_number: int = 1) -> Fuzzed:
     document = stand.send("GET", DOCUMENT)
     schema = schemathesis.openapi.from_dict(json.loads(document.body))
     schema.config.max_stream_events = 1
-    run = _Fuzz(stand)
-    for found in schema.get_all_operations():
-        if isinstance(found, Err):
-            raise StandError(f"the OpenAPI document has a fault: {found.err()}")
-        operation = found.ok()
-        rule = next(iter(rules_of((operation.method.upper(), operation.path))), None)
-        half = cases // 2
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            _some(run, operation, rule, mode=mode, most=(half, seed_number))
-        # What takes no input cannot be sent a wrong one.
-        left = cases - run.found.cases.get(operation.label, 0)
-        if left > 0:
-            rest = (left, seed_number + 1)
-            _some(run, operation, rule, mode=GenerationMode.POSITIVE, most=rest)
+    with ManagedCookiesSession() as wire:
+        wire.trust_env = False
+        run = _Fuzz(stand, wire)
+        for found in schema.get_all_operations():
+            if isinstance(found, Err):
+                raise StandError(f"the OpenAPI document has a fault: {found.err()}")
+            _operation(run, found.ok(), cases, seed_number)
     return run.found
+
+
+def _operation(run: _Fuzz, operation: AnyOperation, cases: int, seed_number: int) -> None:
+    rule = next(iter(rules_of((operation.method.upper(), operation.path))), None)
+    half = cases // 2
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        _some(run, operation, rule, mode=mode, most=(half, seed_number))
+    # What takes no input cannot be sent a wrong one.
+    left = cases - run.found.cases.get(operation.label, 0)
+    if left > 0:
+        rest = (left, seed_number + 1)
+        _some(run, operation, rule, mode=GenerationMode.POSITIVE, most=rest)
 
 
 def _some(

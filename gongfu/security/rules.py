@@ -35,6 +35,7 @@ from gongfu.security.rule import (
 from gongfu.security.stand import PASSWORD, Stand, new_id
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.domain.commands import Name, overdue
+from gongfu_fleet.domain.devices import living
 from gongfu_fleet.domain.people import Account, Role
 from gongfu_fleet.domain.policies import parse_target
 from gongfu_fleet.ports import Actor
@@ -119,8 +120,8 @@ def _credential(stand: Stand, shown: Shown, place: Place) -> str:
 
 
 def _living(stand: Stand, device: str) -> list[str]:
-    found = stand.fleet.devices.all(By("stand", real_ms()))
-    return [one.id for view in found if view.asset.id == device for one in view.credentials]
+    known = stand.fleet.devices.store.credentials()
+    return [one.id for one in living(known, real_ms()) if one.device == device]
 
 
 def _code(stand: Stand, _shown: Shown, _place: Place) -> str:

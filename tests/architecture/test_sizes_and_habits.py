@@ -97,6 +97,15 @@ def test_only_the_settings_read_the_environment() -> None:
     assert readers == [Path("gongfu/settings.py")]
 
 
+def test_no_symbolic_link_is_committed() -> None:
+    """It would point to a place of one machine."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert len(listed) > 50
+    assert [line for line in listed if line.startswith("120000")] == []
+
+
 def test_no_lock_file_names_a_download_address() -> None:
     assert tracked("uv.lock", "*/uv.lock") == []
     lock = (ROOT / "requirements.lock").read_text()

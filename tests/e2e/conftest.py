@@ -13,19 +13,24 @@ SPEED = 90.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run these last: the county they share must not take the processor from other tests."""
+    """First those with a county of their own, so that two counties do not run at once."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: item.path.is_relative_to(here))
+    items.sort(key=lambda item: item.path.is_relative_to(here) and shares_the_county(item))
 
 
-@pytest.fixture(scope="session")
+def shares_the_county(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "house" in item.fixturenames
+
+
+@pytest.fixture(scope="package")
 def provider() -> Iterator[Provider]:
     """A stub of a sign-in provider, which the county knows."""
     with sign_in_provider() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+# Not of the session: it would take half of the processor from all tests that follow in any lane.
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[House]:
     settings = house_settings(tmp_path_factory.mktemp("house") / "state", speed=SPEED)
     here = f"http://127.0.0.1:{settings.api.port}"

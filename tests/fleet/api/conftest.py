@@ -42,6 +42,8 @@ from gongfu_fleet.services.policies import PolicyDesk
 from gongfu_fleet.services.sign_in import SignIn
 from gongfu_fleet.services.tokens import Tokens
 from gongfu_fleet.services.watched_zones import RegistryZones
+from tests.fleet.conftest import opened
+from tests.servers.postgres import Postgres
 
 NOW = 1_790_000_000_000
 Visit = Callable[..., httpx.Client]
@@ -81,12 +83,34 @@ def incidents() -> MemoryIncidents:
     return MemoryIncidents()
 
 
+def staff(county: Engine) -> None:
+    """Somebody of every role, and the policies that are shipped."""
+    for role in set(Role) - {Role.DEVICE}:
+        person = (role.value, role, f"password of {role}")
+        add_account(SqlPeople(county), HASHER, person, by=By("test", NOW))
+    record_shipped(SqlPolicies(county), now_ms=NOW)
+
+
+@pytest.fixture(scope="session")
+def seeded_file(seeded_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("staffed") / "fleet.db"
+    path.write_bytes(seeded_file.read_bytes())
+    with opened(f"sqlite:///{path}") as county:
+        staff(county)
+    return path
+
+
+@pytest.fixture(scope="session")
+def seeded_template(postgres: Postgres, seeded_template: str) -> str:
+    name = postgres.create(seeded_template)
+    with opened(postgres.url(name)) as county:
+        staff(county)
+    return name
+
+
 @pytest.fixture
 def sign_in(county: Engine) -> SignIn:
-    people = SqlPeople(county)
-    for role in set(Role) - {Role.DEVICE}:
-        add_account(people, HASHER, (role.value, role, f"password of {role}"), by=By("test", NOW))
-    return SignIn(people, HASHER)
+    return SignIn(SqlPeople(county), HASHER)
 
 
 def desk_on(county: Engine) -> IncidentDesk:
@@ -98,9 +122,7 @@ def desk_on(county: Engine) -> IncidentDesk:
 
 
 def policies_on(county: Engine) -> PolicyDesk:
-    store = SqlPolicies(county)
-    record_shipped(store, now_ms=NOW)
-    return PolicyDesk(store, SqlRegistry(county))
+    return PolicyDesk(SqlPolicies(county), SqlRegistry(county))
 
 
 @pytest.fixture
@@ -140,9 +162,13 @@ class InProcess(httpx.BaseTransport):
 
     def __init__(self, app: FastAPI) -> None:
         self.inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.runner = asyncio.Runner()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._answer(request))
+        return self.runner.run(self._answer(request))
+
+    def close(self) -> None:
+        self.runner.close()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         answer = await self.inner.handle_async_request(request)

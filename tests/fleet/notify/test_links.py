@@ -1,5 +1,6 @@
 """The link in a message: looking changes nothing, the form acknowledges, once."""
 
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import httpx
@@ -69,8 +70,10 @@ class Stand:
 
 
 @pytest.fixture
-def stand(fleet_db: Engine) -> Stand:
-    return Stand(fleet_db)
+def stand(fleet_db: Engine) -> Iterator[Stand]:
+    opened = Stand(fleet_db)
+    yield opened
+    opened.browser.close()
 
 
 def test_a_chat_program_that_opens_the_link_acknowledges_nothing(stand: Stand) -> None:
@@ -137,6 +140,7 @@ def test_what_a_name_holds_is_shown_as_text(fleet_db: Engine) -> None:
     with fleet_db.begin() as connection:
         name = "<script>alert(1)</script>"
         connection.execute(text("UPDATE asset SET name = :name").bindparams(name=name))
-    shown = Stand(fleet_db).browser.get(LINK).text
+    with Stand(fleet_db).browser as browser:
+        shown = browser.get(LINK).text
     assert "&lt;script&gt;" in shown
     assert "<script" not in shown
