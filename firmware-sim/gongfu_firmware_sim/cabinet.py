@@ -131,6 +131,7 @@ class Cabinet:
             scene.door.opened(ts_ms),
             int(active(scene.faults, FaultKind.MAINS_LOST, ts_ms) is None),
             round(self._signal_dbm + 2 * noise),
+            _latched(ts_ms, scene),
         )
 
     def _scales(self, ts_ms: int, scene: _Scene) -> Levels:
@@ -210,6 +211,12 @@ class Cabinet:
             steps.append(ts)
             history.append(tuple(levels))
         return tuple(steps), tuple(history)
+
+
+def _latched(ts_ms: int, scene: _Scene) -> int:
+    """The bolt falls in as the door shuts, unless it is jammed."""
+    jammed = active(scene.faults, FaultKind.LOCK_JAMMED, ts_ms) is not None
+    return int(not scene.door.is_open(ts_ms) and not jammed)
 
 
 def _scales_off_kg(ts_ms: int, faults: tuple[Fault, ...]) -> Levels:

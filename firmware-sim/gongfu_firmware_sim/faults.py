@@ -32,6 +32,8 @@ class FaultKind(StrEnum):
     SCALE_DRIFT = "scale_drift"
     SCALE_JUMP = "scale_jump"
     GOODS_GONE = "goods_gone"
+    LOCK_JAMMED = "lock_jammed"
+    AIR_BLOCKED = "air_blocked"
 
 
 @dataclass(frozen=True)

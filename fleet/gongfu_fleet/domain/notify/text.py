@@ -23,8 +23,10 @@ HAZARDS = {
     "rate_of_rise": "升温过快",
     "channel_silent": "无数据",
     "site_silent": "整片无数据",
+    "gateway_silent": "网关无数据",
     "broker_lost": "平台与消息服务器断开",
     "reefer_off_loaded": "有货时冷机未制冷",
+    "return_supply_gap": "回风与送风温差过大",
     "door_open_moving": "行驶中车门未关",
     "door_outside_stop": "非站点处开门",
     "off_corridor": "远离服务区域",
@@ -37,6 +39,8 @@ HAZARDS = {
     "scale_jump": "秤重量突变",
     "mass_imbalance": "关门状态下货物变动",
     "session_open": "开门未结算",
+    "unsettled": "购物未结算",
+    "lock_not_latched": "门锁未锁上",
     "clock_off": "设备时钟不准",
 }
 ROLES = {"crew": "随车人员", "dispatcher": "调度员", "manager": "管理员", "admin": "系统管理员"}

@@ -26,6 +26,7 @@ class CabinetScene(NamedTuple):
     """One row, ``elapsed_ms`` after the one before. ``weighing`` None: the trays say nothing now.
 
     ``stepped``: trays with a step since the door was shut, those of this row included.
+    ``again``: it was opened since the row before, by its count of openings.
     """
 
     ts_ms: int
@@ -35,6 +36,7 @@ class CabinetScene(NamedTuple):
     open_ms: int | None
     weighing: Weighing | None
     stepped: tuple[int, ...]
+    again: bool
 
 
 def observe(
@@ -57,7 +59,7 @@ def observe(
         open_ms = ts_ms if unit.open_ms is None or again else unit.open_ms
     opens = unit.opens if reading.door_opens is None else reading.door_opens
     after = CabinetUnit(ts_ms, open_ms, opens, shut, trays, stepped)
-    return after, CabinetScene(ts_ms, reading, elapsed_ms, gap, open_ms, weighing, stepped)
+    return after, CabinetScene(ts_ms, reading, elapsed_ms, gap, open_ms, weighing, stepped, again)
 
 
 def _opened_again(unit: CabinetUnit, reading: AssetReading) -> bool:

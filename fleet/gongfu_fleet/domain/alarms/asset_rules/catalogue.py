@@ -4,11 +4,13 @@ from gongfu_fleet.domain.alarms.asset_rules import (
     door_open_moving,
     door_outside_stop,
     gnss_lost,
+    lock_not_latched,
     mass_imbalance,
     off_corridor,
     power_lost,
     recorder_gap,
     reefer_off_loaded,
+    return_supply_gap,
     scale_drift,
     scale_jump,
     session_open,
@@ -21,6 +23,7 @@ from gongfu_fleet.domain.alarms.asset_rules.truck_scene import TruckScene
 
 TRUCK_RULES: tuple[AssetRule[TruckScene, TruckPolicy], ...] = (
     reefer_off_loaded.RULE,
+    return_supply_gap.RULE,
     door_open_moving.RULE,
     door_outside_stop.RULE,
     off_corridor.RULE,
@@ -34,4 +37,5 @@ CABINET_RULES: tuple[AssetRule[CabinetScene, CabinetPolicy], ...] = (
     scale_jump.RULE,
     mass_imbalance.RULE,
     session_open.RULE,
+    lock_not_latched.RULE,
 )

@@ -88,6 +88,10 @@ class TruckPolicy(AssetPolicy):
     power_of: int
     recorder_gap_min: float
     recorder_wait_min: float
+    supply_gap_celsius: float
+    supply_gap_min: float
+    supply_calm_min: float
+    supply_fall_celsius: float
     ground: Ground = NOWHERE
 
     def __post_init__(self) -> None:
@@ -111,6 +115,7 @@ class CabinetPolicy(AssetPolicy):
     drift_kg: float
     jump_kg: float
     scale_calm_min: float
+    lock_min: float
 
     def __post_init__(self) -> None:
         AssetPolicy.__post_init__(self)
