@@ -31,6 +31,7 @@ BY_THE_CLOCK = frozenset(
     {
         Hazard.CHANNEL_SILENT,
         Hazard.SITE_SILENT,
+        Hazard.GATEWAY_SILENT,
         Hazard.BROKER_LOST,
         Hazard.BACKLOG_LONG,
         Hazard.CLOCK_OFF,

@@ -21,6 +21,11 @@ _SAID: Mapping[Hazard, Message] = {
         "同一站点的多数设备同时没有数据: 检查站点的供电和网络。",
         "Most devices of the site fell silent at once: check the power and network of the site.",
     ),
+    Hazard.GATEWAY_SILENT: Message(
+        "同一网关后的多数设备同时没有数据: 检查网关的供电、上行网络和流量卡。",
+        "Most devices behind one gateway fell silent at once: check its power, its uplink and its"
+        " data plan.",
+    ),
     Hazard.BROKER_LOST: Message(
         "平台收不到任何数据: 检查消息服务器和网络。期间不报设备无数据。",
         "The platform hears nothing: check the broker and the network. Meanwhile no device is"
