@@ -5,6 +5,7 @@ and 07:30 that fills every tray. The climate row is due each minute; each edge o
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
@@ -18,7 +19,8 @@ from gongfu_firmware_sim.disturbance import Disturbances
 from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span, off_grid
 from gongfu_firmware_sim.fault_plan import FaultPlan
 from gongfu_firmware_sim.faults import Fault, FaultKind, active
-from gongfu_firmware_sim.moment import Moment, Values
+from gongfu_firmware_sim.moment import Moment, Told, Values
+from gongfu_firmware_sim.sales import Till, Visit, told_within
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
 ROW_MS = MINUTE_MS
@@ -116,9 +118,25 @@ class Cabinet:
     def _climate(self, day: int, after_ms: int, upto_ms: int) -> list[Moment]:
         scene = self._scene(day)
         first = after_ms + 1 + (self._phase_ms - after_ms - 1) % ROW_MS
+        visits = (*self._visits(day - 1), *self._visits(day))
         return [
-            Moment(ts, self._row(ts, scene), None, closes=True)
+            Moment(ts, self._row(ts, scene), None, closes=True, told=self._told(ts, scene, visits))
             for ts in range(first, upto_ms + 1, ROW_MS)
+        ]
+
+    def _told(self, ts_ms: int, scene: _Scene, visits: Sequence[Visit]) -> tuple[Told, ...]:
+        """Events since the row before."""
+        till = Till(self._controls.fen_per_kg, scene.faults)
+        near = [visit for visit in visits if visit.span[0] <= ts_ms]
+        return told_within(self._key, near, scene.door.spans, till, (ts_ms - ROW_MS, ts_ms))
+
+    def _visits(self, day: int) -> list[Visit]:
+        people = self._people(day)
+        took = {end: (tray + 1, _grams(kg)) for end, tray, kg in people.takes}
+        customers = ((span, *took.get(span[1], (0, 0))) for span in people.customers)
+        return [
+            *(Visit(span, customer=False) for span in people.refills),
+            *(Visit(span, tray=tray, grams=grams) for span, tray, grams in customers),
         ]
 
     def _row(self, ts_ms: int, scene: _Scene) -> Values:
@@ -230,6 +248,11 @@ def _scales_off_kg(ts_ms: int, faults: tuple[Fault, ...]) -> Levels:
         off[2] -= _GONE_KG
         off[3] -= _GONE_KG
     return tuple(off)
+
+
+def _grams(kg: float) -> int:
+    """A weight as the difference of two steps of the scale."""
+    return round(kg / _SCALE_STEP_KG) * round(1_000 * _SCALE_STEP_KG)
 
 
 def _shown(kg: float) -> float:

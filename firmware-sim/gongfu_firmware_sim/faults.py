@@ -34,6 +34,7 @@ class FaultKind(StrEnum):
     GOODS_GONE = "goods_gone"
     LOCK_JAMMED = "lock_jammed"
     AIR_BLOCKED = "air_blocked"
+    PAYMENT_DOWN = "payment_down"
 
 
 @dataclass(frozen=True)

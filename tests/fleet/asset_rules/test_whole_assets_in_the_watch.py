@@ -68,7 +68,8 @@ def stretch(kind: DeviceKind, dice: random.Random, at: int) -> list[float | None
         return [4.0, opened, float(at // 40), float(dice.random() < 0.6), *trays, latched]
     lat, lon = dice.choice([VILLAGE, FIELD])
     volt, satellites = dice.choice([13.8, 0.0]), dice.choice([11.0, 0.0])
-    air = dice.choice([[0.0, 4.0, -23.0, -19.0], [-8.0, 4.0, None, None]])
+    airs: list[list[float | None]] = [[0.0, 4.0, -23.0, -19.0], [-8.0, 4.0, None, None]]
+    air = dice.choice(airs)
     speed = dice.choice([0.0, 50.0])
     return [4.0, -19.0, opened, lat, lon, speed, satellites, 300.0, 100.0 + at, volt, *air]
 

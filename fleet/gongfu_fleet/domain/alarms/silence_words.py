@@ -40,6 +40,12 @@ _SAID: Mapping[Hazard, Message] = {
         "设备时钟误差超过 2 分钟, 平台已自动校正时间戳: 请校准设备时钟。",
         "The device's clock is off by more than two minutes and its stamps are corrected: set it.",
     ),
+    Hazard.UNSETTLED: Message(
+        "顾客取走货物后超过 15 分钟未结算: 检查支付渠道, 核对该次购物的重量与录像,"
+        " 再补扣或转人工复核。",
+        "Goods were taken and not settled within a quarter of an hour: check the payment channel,"
+        " look at the weights and the clip of the sale, then charge it or send it to review.",
+    ),
     Hazard.SALE_LOCKED: Message(
         "柜机失联期间货温超过临界值, 已自行停售: 处置货物, 检修并补货后恢复销售。",
         "Cut off and too warm, the cabinet has stopped selling by itself: decide on its goods, and"

@@ -116,10 +116,15 @@ class CabinetPolicy(AssetPolicy):
     jump_kg: float
     scale_calm_min: float
     lock_min: float
+    unsettled_min: float
+    unsettled_wait_min: float
+    unsettled_forget_h: float
 
     def __post_init__(self) -> None:
         AssetPolicy.__post_init__(self)
         self._ordered("drift_kg", "jump_kg")
+        if self.unsettled_forget_h * 60 <= self.unsettled_min:
+            raise self._refused("unsettled_forget_h within unsettled_min", "Give a longer time.")
 
 
 KINDS: Mapping[str, type[TruckPolicy] | type[CabinetPolicy]] = {

@@ -1,0 +1,65 @@
+"""What a cabinet tells of its openings: the evidence by weight, and how each sale was decided.
+
+A session is over when the door is shut, and decided ``SETTLING_MS`` later. While payments fail a
+sale is told as pending, and as paid when they work again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+from uuid import NAMESPACE_OID, uuid5
+
+from gongfu_firmware_sim.chance import Origin
+from gongfu_firmware_sim.daytime import SECOND_MS
+from gongfu_firmware_sim.doors import Span
+from gongfu_firmware_sim.faults import Fault, FaultKind, active
+from gongfu_firmware_sim.moment import Told
+
+SETTLING_MS = 20 * SECOND_MS
+_USUAL_FEN_PER_KG = 1_280
+_GRAMS = 1_000
+
+
+class Visit(NamedTuple):
+    """Somebody at the door; ``grams`` is what went from ``tray`` (from 1), 0 for nothing."""
+
+    span: Span
+    customer: bool = True
+    tray: int = 0
+    grams: int = 0
+
+
+class Till(NamedTuple):
+    """What decides of sales: prices by tray (fen per kilogram), what is wrong around the day."""
+
+    fen_per_kg: Mapping[int, int]
+    faults: tuple[Fault, ...]
+
+
+def told_within(
+    origin: Origin, visits: Iterable[Visit], doors: Sequence[Span], till: Till, window: Span
+) -> tuple[Told, ...]:
+    """The events of (start, end], in order of time; ``doors`` are the spans of the open door."""
+    start_ms, end_ms = window
+    events = (told for visit in visits for told in _events(origin, visit, doors, till))
+    return tuple(sorted(told for told in events if start_ms < told.ts_ms <= end_ms))
+
+
+def _events(origin: Origin, visit: Visit, doors: Sequence[Span], till: Till) -> Iterator[Told]:
+    begin_ms, end_ms = visit.span
+    # Who leaves the door ajar has not ended the session.
+    shut_ms = next((end for start, end in doors if start <= begin_ms < end), end_ms)
+    session = str(uuid5(NAMESPACE_OID, f"{origin[0]}/{origin[1]}/session/{begin_ms}"))
+    taken = [{"tray": visit.tray, "kg": visit.grams / _GRAMS}] if visit.grams else []
+    by, open_s = "customer" if visit.customer else "operator", (shut_ms - begin_ms) / SECOND_MS
+    yield Told(shut_ms, "session", {"session": session, "by": by, "open_s": open_s, "taken": taken})
+    if not visit.grams:
+        return
+    price = till.fen_per_kg.get(visit.tray, _USUAL_FEN_PER_KG)
+    # Half a fen is rounded up.
+    fen = (visit.grams * price + _GRAMS // 2) // _GRAMS
+    decided_ms = shut_ms + SETTLING_MS
+    down = active(till.faults, FaultKind.PAYMENT_DOWN, decided_ms)
+    if down is not None:
+        yield Told(decided_ms, "purchase", {"session": session, "st": "pending", "fen": fen})
+        decided_ms = down.end_ms
+    yield Told(decided_ms, "purchase", {"session": session, "st": "paid", "fen": fen})
