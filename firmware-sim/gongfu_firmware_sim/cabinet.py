@@ -5,7 +5,6 @@ and 07:30 that fills every tray. The climate row is due each minute; each edge o
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
@@ -20,7 +19,7 @@ from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span, off_grid
 from gongfu_firmware_sim.fault_plan import FaultPlan
 from gongfu_firmware_sim.faults import Fault, FaultKind, active
 from gongfu_firmware_sim.moment import Moment, Told, Values
-from gongfu_firmware_sim.sales import Till, Visit, told_within
+from gongfu_firmware_sim.sales import Till, Visit, told_of, within
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
 ROW_MS = MINUTE_MS
@@ -66,6 +65,7 @@ class _Scene:
     by: Disturbances
     steps_ms: tuple[int, ...]
     levels: tuple[Levels, ...]
+    events: tuple[Told, ...]
 
 
 class Cabinet:
@@ -118,17 +118,11 @@ class Cabinet:
     def _climate(self, day: int, after_ms: int, upto_ms: int) -> list[Moment]:
         scene = self._scene(day)
         first = after_ms + 1 + (self._phase_ms - after_ms - 1) % ROW_MS
-        visits = (*self._visits(day - 1), *self._visits(day))
+        events = scene.events
         return [
-            Moment(ts, self._row(ts, scene), None, closes=True, told=self._told(ts, scene, visits))
+            Moment(ts, self._row(ts, scene), closes=True, told=within(events, ts - ROW_MS, ts))
             for ts in range(first, upto_ms + 1, ROW_MS)
         ]
-
-    def _told(self, ts_ms: int, scene: _Scene, visits: Sequence[Visit]) -> tuple[Told, ...]:
-        """Events since the row before."""
-        till = Till(self._controls.fen_per_kg, scene.faults)
-        near = [visit for visit in visits if visit.span[0] <= ts_ms]
-        return told_within(self._key, near, scene.door.spans, till, (ts_ms - ROW_MS, ts_ms))
 
     def _visits(self, day: int) -> list[Visit]:
         people = self._people(day)
@@ -201,12 +195,16 @@ class Cabinet:
         faults = self._faults.around(day)
         around = Around(day, self._openings(day), faults)
         steps, levels = self._weights(day)
+        door = self._doors.day(day)
+        visits = (*self._visits(day - 1), *self._visits(day))
+        till = Till(self._controls.fen_per_kg, faults)
         return _Scene(
             faults=faults,
-            door=self._doors.day(day),
+            door=door,
             by=self._probe.disturbed(around, self._controls.setpoints),
             steps_ms=steps,
             levels=levels,
+            events=told_of(self._key, visits, door.spans, till),
         )
 
     def _door_spans(self, day: int) -> tuple[Span, ...]:

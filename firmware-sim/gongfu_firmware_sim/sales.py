@@ -4,6 +4,7 @@ A session is over when the door is shut, and decided ``SETTLING_MS`` later. Whil
 sale is told as pending, and as paid when they work again.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import NAMESPACE_OID, uuid5
@@ -35,13 +36,18 @@ class Till(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def told_within(
-    origin: Origin, visits: Iterable[Visit], doors: Sequence[Span], till: Till, window: Span
+def told_of(
+    origin: Origin, visits: Iterable[Visit], doors: Sequence[Span], till: Till
 ) -> tuple[Told, ...]:
-    """The events of (start, end], in order of time; ``doors`` are the spans of the open door."""
-    start_ms, end_ms = window
+    """All events of the visits in order of time; ``doors`` are the spans of the open door."""
     events = (told for visit in visits for told in _events(origin, visit, doors, till))
-    return tuple(sorted(told for told in events if start_ms < told.ts_ms <= end_ms))
+    return tuple(sorted(events, key=_when))
+
+
+def within(events: Sequence[Told], after_ms: int, upto_ms: int) -> tuple[Told, ...]:
+    """Those in (after, upto] of events in order of time."""
+    first = bisect_right(events, after_ms, key=_when)
+    return tuple(events[first : bisect_right(events, upto_ms, key=_when)])
 
 
 def _events(origin: Origin, visit: Visit, doors: Sequence[Span], till: Till) -> Iterator[Told]:
@@ -63,3 +69,7 @@ def _events(origin: Origin, visit: Visit, doors: Sequence[Span], till: Till) -> 
         yield Told(decided_ms, "purchase", {"session": session, "st": "pending", "fen": fen})
         decided_ms = down.end_ms
     yield Told(decided_ms, "purchase", {"session": session, "st": "paid", "fen": fen})
+
+
+def _when(told: Told) -> int:
+    return told.ts_ms

@@ -11,13 +11,13 @@ from gongfu_broker.payloads import Event
 from gongfu_broker.topics import Leaf
 from gongfu_firmware_sim.cabinet import OPENINGS_A_DAY, SALES_A_DAY, Cabinet
 from gongfu_firmware_sim.controls import Controls
-from gongfu_firmware_sim.daytime import DAY_MS, HOUR_MS, MINUTE_MS
+from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS
 from gongfu_firmware_sim.doors import off_grid
 from gongfu_firmware_sim.faults import NO_FAULTS, Fault, FaultKind, Injection
 from gongfu_firmware_sim.moment import Told
 from gongfu_firmware_sim.outbox import Outbox, Pace
 from gongfu_firmware_sim.recorder import Recorder
-from gongfu_firmware_sim.sales import SETTLING_MS, Till, Visit, told_within
+from gongfu_firmware_sim.sales import SETTLING_MS, Till, Visit, told_of
 from gongfu_firmware_sim.scenario import ScenarioSpec
 
 REFILLS = 4
@@ -39,7 +39,7 @@ def told(model: Cabinet, county: ScenarioSpec, hours: int = 24) -> list[Told]:
 
 def sold(visit: Visit, *faults: Fault, doors: tuple[tuple[int, int], ...] = ()) -> list[Told]:
     till = Till({}, faults)
-    return list(told_within(KEY, [visit], doors or (visit.span,), till, (0, DAY_MS)))
+    return list(told_of(KEY, [visit], doors or (visit.span,), till))
 
 
 def test_a_day_tells_every_opening_and_every_sale_once(county: ScenarioSpec) -> None:
@@ -98,7 +98,7 @@ def test_who_fills_or_only_looks_pays_nothing() -> None:
 @pytest.mark.parametrize(("grams", "price", "fen"), [(735, 1280, 941), (1005, 300, 302)])
 def test_a_price_is_rounded_half_up(grams: int, price: int, fen: int) -> None:
     visit = Visit(OPEN, tray=1, grams=grams)
-    _, paid = told_within(KEY, [visit], (OPEN,), Till({1: price}, ()), (0, DAY_MS))
+    _, paid = told_of(KEY, [visit], (OPEN,), Till({1: price}, ()))
     assert paid.data["fen"] == fen
 
 

@@ -323,24 +323,26 @@ def test_a_policy_that_forgets_before_it_tells_is_refused() -> None:
         cabinet_policy({"unsettled_forget_h": 0.2})
 
 
-def test_a_simulated_cabinet_whose_payments_fail_is_told_and_one_that_works_is_not(
-    stand: Stand,
+@pytest.mark.parametrize("hours", [0, 6])
+def test_a_simulated_cabinet_is_told_while_its_payments_fail_and_not_otherwise(
+    stand: Stand, hours: int
 ) -> None:
     start_ms = midnight_ms(20_403) + 8 * HOUR
-    down = Injection(CAB, FaultKind.PAYMENT_DOWN, start_ms + HOUR, 6 * 3600)
+    down = Injection(CAB, FaultKind.PAYMENT_DOWN, start_ms + HOUR, hours * 3600)
     device = DeviceSpec(CAB, DeviceKind.CABINET, "hangzhou", ("chilled_generic",))
-    for orders in ((), (down,)):
-        model = Cabinet(device, ScenarioSpec(7, start_ms, (device,), orders, NO_FAULTS))
-        recorder = Recorder(7, CAB, Outbox(1, {}, pace=Pace()))
-        for moment in model.moments(start_ms, start_ms + 12 * HOUR):
-            for message in recorder.record(moment, offset_ms=0, now_s=0):
-                about = (0, moment.ts_ms, 0, "hangzhou", CAB, DeviceKind.CABINET, message.leaf)
-                stand.log.append(CommittedRecord(*about, 1, message.seq, message.payload))
-        stand.look(_minute(start_ms + 12 * HOUR))
-        assert len(stand.found()) == len(orders)
+    model = Cabinet(device, ScenarioSpec(7, start_ms, (device,), (down,), NO_FAULTS))
+    recorder = Recorder(7, CAB, Outbox(1, {}, pace=Pace()))
+    for moment in model.moments(start_ms, start_ms + 12 * HOUR):
+        for message in recorder.record(moment, offset_ms=0, now_s=0):
+            about = (0, moment.ts_ms, 0, "hangzhou", CAB, DeviceKind.CABINET, message.leaf)
+            stand.log.append(CommittedRecord(*about, 1, message.seq, message.payload))
+    stand.look(_minute(start_ms + 12 * HOUR))
+    if hours == 0:
+        assert stand.found() == []
+        return
     episode = stand.one().finding.episode
     assert start_ms + HOUR < episode.begin_ms
-    assert episode.end_ms == start_ms + 7 * HOUR
+    assert episode.end_ms == start_ms + (1 + hours) * HOUR
 
 
 SALES = st.builds(
