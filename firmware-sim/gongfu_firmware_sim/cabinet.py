@@ -126,11 +126,12 @@ class Cabinet:
 
     def _visits(self, day: int) -> list[Visit]:
         people = self._people(day)
-        took = {end: (tray + 1, _grams(kg)) for end, tray, kg in people.takes}
-        customers = ((span, *took.get(span[1], (0, 0))) for span in people.customers)
+        took: dict[int, tuple[tuple[int, int], ...]] = {}
+        for end, tray, kg in people.takes:
+            took[end] = (*took.get(end, ()), (tray + 1, _grams(kg)))
         return [
             *(Visit(span, customer=False) for span in people.refills),
-            *(Visit(span, tray=tray, grams=grams) for span, tray, grams in customers),
+            *(Visit(span, taken=took.get(span[1], ())) for span in people.customers),
         ]
 
     def _row(self, ts_ms: int, scene: _Scene) -> Values:

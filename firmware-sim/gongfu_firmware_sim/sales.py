@@ -21,12 +21,11 @@ _GRAMS = 1_000
 
 
 class Visit(NamedTuple):
-    """Somebody at the door; ``grams`` is what went from ``tray`` (from 1), 0 for nothing."""
+    """Somebody at the door; ``taken`` is (tray, from 1; grams that went from it)."""
 
     span: Span
     customer: bool = True
-    tray: int = 0
-    grams: int = 0
+    taken: tuple[tuple[int, int], ...] = ()
 
 
 class Till(NamedTuple):
@@ -55,14 +54,14 @@ def _events(origin: Origin, visit: Visit, doors: Sequence[Span], till: Till) -> 
     # Who leaves the door ajar has not ended the session.
     shut_ms = next((end for start, end in doors if start <= begin_ms < end), end_ms)
     session = str(uuid5(NAMESPACE_OID, f"{origin[0]}/{origin[1]}/session/{begin_ms}"))
-    taken = [{"tray": visit.tray, "kg": visit.grams / _GRAMS}] if visit.grams else []
+    taken = [{"tray": tray, "kg": grams / _GRAMS} for tray, grams in visit.taken]
     by, open_s = "customer" if visit.customer else "operator", (shut_ms - begin_ms) / SECOND_MS
     yield Told(shut_ms, "session", {"session": session, "by": by, "open_s": open_s, "taken": taken})
-    if not visit.grams:
+    if not visit.taken:
         return
-    price = till.fen_per_kg.get(visit.tray, _USUAL_FEN_PER_KG)
-    # Half a fen is rounded up.
-    fen = (visit.grams * price + _GRAMS // 2) // _GRAMS
+    price = till.fen_per_kg.get
+    total = sum(grams * price(tray, _USUAL_FEN_PER_KG) for tray, grams in visit.taken)
+    fen = (total + _GRAMS // 2) // _GRAMS  # half a fen is rounded up
     decided_ms = shut_ms + SETTLING_MS
     down = active(till.faults, FaultKind.PAYMENT_DOWN, decided_ms)
     if down is not None:

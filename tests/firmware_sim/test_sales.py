@@ -23,7 +23,7 @@ from gongfu_firmware_sim.scenario import ScenarioSpec
 REFILLS = 4
 KEY = (7, "cab-0001")
 OPEN = off_grid((HOUR_MS, HOUR_MS + MINUTE_MS))
-TOOK = Visit(OPEN, tray=3, grams=410)
+TOOK = Visit(OPEN, taken=((3, 410),))
 
 
 def cabinet(county: ScenarioSpec, *orders: Injection) -> Cabinet:
@@ -97,9 +97,15 @@ def test_who_fills_or_only_looks_pays_nothing() -> None:
 
 @pytest.mark.parametrize(("grams", "price", "fen"), [(735, 1280, 941), (1005, 300, 302)])
 def test_a_price_is_rounded_half_up(grams: int, price: int, fen: int) -> None:
-    visit = Visit(OPEN, tray=1, grams=grams)
+    visit = Visit(OPEN, taken=((1, grams),))
     _, paid = told_of(KEY, [visit], (OPEN,), Till({1: price}, ()))
     assert paid.data["fen"] == fen
+
+
+def test_what_went_from_two_trays_is_one_sale_of_both() -> None:
+    session, paid = sold(Visit(OPEN, taken=((3, 410), (5, 1_500))))
+    assert session.data["taken"] == [{"tray": 3, "kg": 0.41}, {"tray": 5, "kg": 1.5}]
+    assert paid.data["fen"] == 2_445
 
 
 def test_a_locked_cabinet_tells_of_no_sale(county: ScenarioSpec) -> None:
