@@ -7,6 +7,7 @@ import msgspec
 
 from gongfu.children import parent_gone
 from gongfu.demo_county import demo_scenario
+from gongfu.demo_timetable import demo_timetable
 from gongfu.fleet_side import open_fleet
 from gongfu.settings import Settings
 from gongfu.simulated_secrets import simulated_secrets
@@ -14,8 +15,13 @@ from gongfu.wiring import connector
 from gongfu_broker.clock import Clock, read_clock
 from gongfu_firmware_sim.run import SimSetup, simulate
 from gongfu_firmware_sim.scenario import ScenarioSpec, load_spec
+from gongfu_fleet.domain.registry import RegistryRecords
+from gongfu_fleet.services.timetable_csv import lines_of
+from gongfu_geo.villages import shipped_places
 
 SCENARIO = "scenario.json"
+# For people to look at and to change: gongfu import --timetable reads it.
+TIMETABLE = "timetable.csv"
 RING = "devices.db"
 
 
@@ -25,8 +31,11 @@ def county(settings: Settings, clock: Clock) -> ScenarioSpec:
     if not path.exists():
         fleet = open_fleet(settings)
         assets = fleet.registry.assets()
-        fleet.close()
         spec = demo_scenario(assets, seed=settings.demo.seed, start_ms=clock.now_ms())
+        calls = demo_timetable(spec, shipped_places().villages.values())
+        fleet.registry.save(RegistryRecords(calls=calls))
+        (settings.state / TIMETABLE).write_text("\n".join(lines_of(calls)) + "\n", "utf-8")
+        fleet.close()
         path.write_bytes(msgspec.json.format(msgspec.json.encode(spec), indent=1))
     return load_spec(path)
 

@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
 from gongfu_broker.ports import Bus, Message, Session
 
+T = TypeVar("T")
 _REFUSED = 0x80
 # How long an MQTT 5 broker keeps the session of a persistent client that is away.
 SESSION_EXPIRY_S = 7 * 86_400
@@ -38,14 +39,14 @@ class AiomqttBus:
     ) -> None:
         """Send one message; with QoS 1 returns after the broker's PUBACK."""
         try:
-            await self._client.publish(topic, payload, qos=qos, retain=retain)
+            await _cancellable(self._client.publish(topic, payload, qos=qos, retain=retain))
         except aiomqtt.MqttError as error:
             raise BusDisconnectedError(str(error)) from error
 
     async def subscribe(self, topic_filter: str, *, qos: int = 0) -> None:
         """Subscribe and check the broker's answer, which may refuse."""
         try:
-            granted = await self._client.subscribe(topic_filter, qos=qos)
+            granted = await _cancellable(self._client.subscribe(topic_filter, qos=qos))
         except aiomqtt.MqttError as error:
             raise BusDisconnectedError(str(error)) from error
         codes = [code if isinstance(code, int) else code.value for code in granted]
@@ -118,6 +119,20 @@ class AiomqttConnector:
             "clean_start": not session.persistent,
             "properties": _session_expiry() if session.persistent else None,
         }
+
+
+async def _cancellable(call: Awaitable[T]) -> T:
+    """What aiomqtt answers, unless this task was cancelled meanwhile.
+
+    It waits with ``asyncio.wait_for``, which in Python 3.11 loses a cancellation that comes
+    together with the answer: a loop that publishes would go on for ever.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    answer = await call
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer
 
 
 def _paho_keep_alive_s(keep_alive_s: int) -> int:

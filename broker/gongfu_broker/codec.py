@@ -62,26 +62,47 @@ class _Shape(NamedTuple):
     missing: tuple[tuple[None, ...], ...]
 
 
+class _Plain(NamedTuple):
+    """Reads batches whose rows all bear as many values, each in its range; raises for others."""
+
+    read: Callable[[bytes], Any]  # Any: a struct made here
+    missing: tuple[None, ...]
+
+
+class _PlainOfWidth(dict[int, _Plain]):
+    """What reads plain rows of a kind, by their number of values; made when first asked for.
+
+    Rows become tuples at once, in half the time of rows of any width.
+    """
+
+    def __init__(self, shape: _Shape) -> None:
+        super().__init__()
+        self._shape = shape
+
+    def __missing__(self, width: int) -> _Plain:
+        columns = self._shape.columns
+        if width > len(columns):
+            return self[0]  # columns of a later version: it will refuse them
+        plain = self[width] = _Plain(_plain_reader(columns[:width]), self._shape.missing[width])
+        return plain
+
+
 def _shape(columns: tuple[Column, ...]) -> _Shape:
     width = len(columns)
     missing = tuple((None,) * (width - known) for known in range(width + 1))
     return _Shape(columns, tuple((c.low, c.high) for c in columns), missing)
 
 
-def _plain_decoder(columns: tuple[Column, ...]) -> Callable[[bytes], Any]:  # Any: made here
-    """Reads a batch whose every value is in range, and raises for any other."""
-    dt = ("dt_ms", Annotated[float, Meta(ge=0, le=MAX_DT_MS)])
-    values = [(c.name, Annotated[float, Meta(ge=c.low, le=c.high)] | None, None) for c in columns]
-    # What stands behind the known columns may be anything: that is not for this reader.
-    row = msgspec.defstruct(
-        "PlainRow", [dt, *values], array_like=True, gc=False, forbid_unknown_fields=True
-    )
+def _plain_reader(columns: tuple[Column, ...]) -> Callable[[bytes], Any]:
+    dt_ms = Annotated[int, Meta(ge=0, le=MAX_DT_MS)]
+    cells: list[Any] = [Annotated[float, Meta(ge=c.low, le=c.high)] | None for c in columns]
+    row: Any = tuple.__class_getitem__((dt_ms, *cells))  # a type made from data
     fields: list[Any] = [
         ("v", Annotated[int, Meta(ge=KNOWN_VERSION, le=KNOWN_VERSION)]),
         ("boot", Boot),
         ("seq", Seq),
         ("t0", TimeMs),
-        ("s", Annotated[list[row], Meta(min_length=1, max_length=MAX_ROWS)]),  # type: ignore[valid-type] # made above
+        ("s", Annotated[list[row], Meta(min_length=1, max_length=MAX_ROWS)]),
         ("lo", Lo, 1),
     ]
     return msgspec.json.Decoder(msgspec.defstruct("PlainBatch", fields, gc=False)).decode
@@ -90,10 +111,8 @@ def _plain_decoder(columns: tuple[Column, ...]) -> Callable[[bytes], Any]:  # An
 # A NamedTuple's own constructor is a Python function; for what is made per message this is twice
 # as fast.
 _new = tuple.__new__
-# By plain text: a dict finds it in half the time of a member of an enumeration.
-_SHAPES = {str(kind): _shape(COLUMNS[KNOWN_VERSION, kind]) for kind in DeviceKind}
-_PLAIN = {str(kind): _plain_decoder(COLUMNS[KNOWN_VERSION, kind]) for kind in DeviceKind}
-_cells = msgspec.structs.astuple
+_SHAPES = {kind: _shape(COLUMNS[KNOWN_VERSION, kind]) for kind in DeviceKind}
+_PLAIN = {kind: _PlainOfWidth(shape) for kind, shape in _SHAPES.items()}
 _decode_batch = msgspec.json.Decoder(Batch).decode
 _event = msgspec.json.Decoder(Event)
 _state = msgspec.json.Decoder(State)
@@ -111,18 +130,20 @@ def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         _check_size(payload)
+    # As many values as commas behind the last bracket, unless "s" stands before other fields.
+    width = payload.count(b",", payload.rfind(b"["))
+    read, missing = _PLAIN[kind][width]
     try:
-        batch = _PLAIN[str(kind)](payload)
+        batch = read(payload)
     except _UNREADABLE:
         return _judged(kind, payload)
-    t0_ms, samples, width = batch.t0, [], 0
-    for row in batch.s:
-        cells = _cells(row)
-        values = cells[1:]
-        samples.append(_new(Sample, (t0_ms + int(cells[0]), values)))
-        borne = len(values) - values.count(None)
-        width = max(width, len(values) if None in values[:borne] else borne)
-    return _new(Telemetry, (batch.boot, batch.seq, batch.lo, tuple(samples), (), width))
+    t0_ms, rows = batch.t0, batch.s
+    if len(rows) == 1:  # nearly always, and worth a way of its own
+        (row,) = rows
+        samples: tuple[Sample, ...] = (_new(Sample, (t0_ms + row[0], row[1:] + missing)),)
+    else:
+        samples = tuple([_new(Sample, (t0_ms + row[0], row[1:] + missing)) for row in rows])
+    return _new(Telemetry, (batch.boot, batch.seq, batch.lo, samples, (), width))
 
 
 def _judged(kind: DeviceKind, payload: bytes) -> Telemetry:
@@ -134,7 +155,7 @@ def _judged(kind: DeviceKind, payload: bytes) -> Telemetry:
     if batch.v != KNOWN_VERSION:
         _check_version(batch.v)
     faults: list[str] = []
-    shape, t0_ms, rows = _SHAPES[str(kind)], batch.t0, batch.s
+    shape, t0_ms, rows = _SHAPES[kind], batch.t0, batch.s
     samples = tuple([_sample(shape, t0_ms, row, faults) for row in rows])
     width = max(map(len, rows))
     return Telemetry(batch.boot, batch.seq, batch.lo, samples, tuple(faults), width)
@@ -228,5 +249,5 @@ def _single(kind: DeviceKind, payload: bytes, batch_error: Exception) -> Telemet
     if all(value is None for value in row[1:]):
         raise PayloadError(Reason.MALFORMED, f"no known column among {', '.join(fields)[:200]}")
     faults: list[str] = []
-    sample = _sample(_SHAPES[str(kind)], ts, row, faults)
+    sample = _sample(_SHAPES[kind], ts, row, faults)
     return Telemetry(None, None, 1, (sample,), tuple(faults), len(index_of))

@@ -17,6 +17,9 @@ class DeviceKind(StrEnum):
     CABINET = "cabinet"
     TRUCK = "truck"
 
+    # An enum's own hash is written in Python; kinds are keys wherever a message is read.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True)
 class Column:

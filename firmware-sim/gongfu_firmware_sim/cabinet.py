@@ -36,6 +36,9 @@ _SCALE_NOISE_KG = 0.002
 _JUMP_KG = 0.4
 _DRIFT_KG = 0.2
 _GONE_KG = 0.6
+# In a rush every customer takes this from one tray.
+_RUSH_KG, _RUSH_TRAY = 1.5, 4
+_LONGEST_UNFILLED_DAYS = 30
 _UNWEIGHED = (None,) * TRAYS  # while the door is open hands lean on the trays
 Levels = tuple[float, ...]
 
@@ -182,7 +185,7 @@ class Cabinet:
 
     def _people(self, day: int) -> CabinetDay:
         """Who comes on a day and is let in; whoever refills is, always."""
-        planned, sells = self._planned(day), self._controls.sells_at
+        planned, sells = self._faulty(self._planned(day)), self._controls.sells_at
         turned_away = {end for begin, end in planned.customers if not sells(begin)}
         if not turned_away:
             return planned
@@ -190,6 +193,20 @@ class Cabinet:
             planned,
             customers=tuple(span for span in planned.customers if span[1] not in turned_away),
             takes=tuple(take for take in planned.takes if take[0] not in turned_away),
+        )
+
+    def _faulty(self, planned: CabinetDay) -> CabinetDay:
+        """A day on which nobody refills, or everybody wants the same."""
+        holds = self._faults.active
+        missed = {end for begin, end in planned.refills if holds(FaultKind.REFILL_MISSED, begin)}
+        rush = [end for begin, end in planned.customers if holds(FaultKind.RUSH, begin)]
+        if not missed and not rush:
+            return planned
+        return replace(
+            planned,
+            refills=tuple(span for span in planned.refills if span[1] not in missed),
+            refilled=tuple(one for one in planned.refilled if one[0] not in missed),
+            takes=(*planned.takes, *((end, _RUSH_TRAY, _RUSH_KG) for end in rush)),
         )
 
     def _set_scene(self, day: int) -> _Scene:
@@ -217,10 +234,7 @@ class Cabinet:
         return (*self._people(day - 1).openings, *self._people(day).openings, *unlocked)
 
     def _weights(self, day: int) -> tuple[tuple[int, ...], tuple[Levels, ...]]:
-        yesterday, today = self._people(day - 1), self._people(day)
-        levels = list(yesterday.full_kg)
-        for _, tray, kg in yesterday.takes:
-            levels[tray] = max(0.0, levels[tray] - kg)
+        today, levels = self._people(day), self._left_kg(day - 1)
         steps, history = [0], [tuple(levels)]
         filled = [(ts, tray, -today.full_kg[tray]) for ts, tray in today.refilled]
         for ts, tray, kg in sorted([*filled, *today.takes]):
@@ -228,6 +242,19 @@ class Cabinet:
             steps.append(ts)
             history.append(tuple(levels))
         return tuple(steps), tuple(history)
+
+    def _left_kg(self, day: int) -> list[float]:
+        """What lies on the trays at the end of a day."""
+        last = day
+        while len(self._people(last).refilled) < TRAYS and day - last < _LONGEST_UNFILLED_DAYS:
+            last -= 1
+        levels = list(self._people(last).full_kg)
+        for one in map(self._people, range(last, day + 1)):
+            for _, tray in one.refilled:
+                levels[tray] = one.full_kg[tray]
+            for _, tray, kg in one.takes:
+                levels[tray] = max(0.0, levels[tray] - kg)
+        return levels
 
 
 def _latched(ts_ms: int, scene: _Scene) -> int:

@@ -35,6 +35,8 @@ class FaultKind(StrEnum):
     LOCK_JAMMED = "lock_jammed"
     AIR_BLOCKED = "air_blocked"
     PAYMENT_DOWN = "payment_down"
+    RUSH = "rush"
+    REFILL_MISSED = "refill_missed"
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from gongfu_firmware_sim.daytime import (
 )
 from gongfu_firmware_sim.disturbance import Disturbances
 from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span
-from gongfu_firmware_sim.duty import Drift, Duty, Fix, day_off, plan_duty
+from gongfu_firmware_sim.duty import Drift, Duty, Fix, Stay, day_off, plan_duty
 from gongfu_firmware_sim.errors import ScenarioError
 from gongfu_firmware_sim.fault_plan import FaultPlan
 from gongfu_firmware_sim.faults import Fault, FaultKind, active
 from gongfu_firmware_sim.moment import Moment, Values
-from gongfu_firmware_sim.roads import Road, road_between, shifted
+from gongfu_firmware_sim.roads import LonLat, Road, road_between, shifted
 from gongfu_firmware_sim.rounds import weekly_rounds
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
@@ -101,6 +101,13 @@ class Truck:
             rows += self._edges(scene, start, end)
         rows.sort()
         return [row for row in rows if not self._faults.active(FaultKind.RECORDER_STOP, row.ts_ms)]
+
+    def arrivals(self, day: int) -> list[tuple[LonLat, int]]:
+        """The villages of a day's round in order, and when the truck comes there, UTC ms."""
+        planned = self._duty(day)
+        villages = self._rounds[weekday_of(day)] if weekday_of(day) < WORKDAYS else ()
+        stays = [phase for phase in planned.phases if isinstance(phase, Stay)]
+        return [(at, stay.start_ms) for at, stay in zip(villages, stays[1:], strict=False)]
 
     def clock_offset_ms(self, ts_ms: int) -> int:
         """What the truck's clock is off by."""

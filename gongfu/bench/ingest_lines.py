@@ -23,7 +23,7 @@ class Source(NamedTuple):
     """What is known of a topic before its messages come."""
 
     kind: DeviceKind
-    head: str
+    head: bytes
     forms: tuple[RowForm, ...]
 
 

@@ -147,17 +147,19 @@ def import_(
     counties: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
     towns: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
     villages: Annotated[Path | None, typer.Option(exists=True, help="GeoJSON")] = None,
+    timetable: Annotated[Path | None, typer.Option(exists=True, help="CSV")] = None,
     encoding: Annotated[str, typer.Option(help="utf-8 or gb18030, of all files.")] = "utf-8",
     dry_run: Annotated[bool, typer.Option(help="Check everything, write nothing.")] = False,
     partial: Annotated[bool, typer.Option(help="Write the right lines despite faults.")] = False,
     state: State = None,
     as_json: Json = False,
 ) -> None:
-    """Bring places, assets and zones into the registry; faults are told by line."""
+    """Bring places, assets, zones and timetables into the registry; faults are told by line."""
     from gongfu.cli.import_files import import_files
 
     paths = {
-        "counties": counties, "towns": towns, "villages": villages, "assets": assets, "zones": zones
+        "counties": counties, "towns": towns, "villages": villages,
+        "assets": assets, "zones": zones, "timetable": timetable,
     }  # fmt: skip
     chosen = {name: path for name, path in paths.items() if path}
     how = {"dry_run": dry_run, "partial": partial}

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from gongfu_broker.columns import DeviceKind
 from gongfu_ingest.errors import LineError
 from gongfu_ingest.points import Point
@@ -19,7 +21,10 @@ from gongfu_ingest.points import Point
 FLAGS = frozenset({"door_open", "mains_on", "lock_latched"})
 RANK_FIELDS = ("boot", "mseq", "idx")
 _FIT = (0, 1)
+_FLAGS_TOLD = {b"0.0": b"0", b"-0.0": b"0", b"0": b"0", b"1.0": b"1", b"1": b"1"}
 HOURLY = "_1h"
+# None, NaN and the infinities become ``null``.
+_numbers, _NULL = msgspec.json.Encoder().encode, b"null"
 Value = float | int | str | None
 
 
@@ -69,9 +74,9 @@ def point_line(place: Place, point: Point) -> bytes:
 
 
 @lru_cache(maxsize=10_000)
-def line_head(place: Place, dev: str) -> str:
+def line_head(place: Place, dev: str) -> bytes:
     """Measurement and tags of a device's rows, escaped, with the space behind them."""
-    return _prefix(place.kind.value, (("dev", dev), ("site", place.site)))
+    return _prefix(place.kind.value, (("dev", dev), ("site", place.site))).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +84,35 @@ class RowForm:
     """How rows that bear the same metrics are written; ``flags`` tells where flags stand."""
 
     metrics: tuple[str, ...]
-    text: str
+    text: bytes
     flags: tuple[int, ...]
 
     def line(
-        self, head: str, values: tuple[float | None, ...], stamp: tuple[int, int, int, int]
+        self, head: bytes, values: tuple[float | None, ...], stamp: tuple[int, int, int, int]
     ) -> bytes:
         """A row of the device with this ``line_head``; ``stamp`` is (boot, mseq, idx, ts_ms).
 
-        Values that are None, and flags that are neither 0 nor 1, are left out.
+        Values that are None or not finite, and flags that are neither 0 nor 1, are left out.
         """
-        if None in values:
+        # A JSON encoder writes numbers in half the time that Python's own formatting takes.
+        numbers = _numbers((*values, *stamp))
+        if _NULL in numbers:
             return self._partial(head, values, stamp)
+        told = numbers[1:-1].split(b",")
         for flag in self.flags:
-            if values[flag] not in _FIT:
+            fit = _FLAGS_TOLD.get(told[flag])
+            if fit is None:
                 return self._partial(head, values, stamp)
-        return (head + self.text % (*values, *stamp)).encode()
+            told[flag] = fit
+        return head + self.text % tuple(told)
 
     def _partial(
-        self, head: str, values: tuple[float | None, ...], stamp: tuple[int, int, int, int]
+        self, head: bytes, values: tuple[float | None, ...], stamp: tuple[int, int, int, int]
     ) -> bytes:
         fit = {
             metric: value
             for metric, value in zip(self.metrics, values, strict=True)
-            if value is not None and (metric not in FLAGS or value in _FIT)
+            if value is not None and math.isfinite(value) and (metric not in FLAGS or value in _FIT)
         }
         return row_form(tuple(fit)).line(head, tuple(fit.values()), stamp)
 
@@ -110,10 +120,10 @@ class RowForm:
 @lru_cache(maxsize=1_000)
 def row_form(metrics: tuple[str, ...]) -> RowForm:
     """The form of rows that bear these metrics, in this order."""
-    told = [f"{metric}=%di" if metric in FLAGS else f"{metric}=%r" for metric in metrics]
-    told += [f"{name}=%di" for name in RANK_FIELDS]
+    told = [f"{metric}=%bi" if metric in FLAGS else f"{metric}=%b" for metric in metrics]
+    told += [f"{name}=%bi" for name in RANK_FIELDS]
     flags = tuple(place for place, metric in enumerate(metrics) if metric in FLAGS)
-    return RowForm(metrics, ",".join(told) + " %d", flags)
+    return RowForm(metrics, (",".join(told) + " %b").encode(), flags)
 
 
 def unfit(point: Point) -> list[str]:

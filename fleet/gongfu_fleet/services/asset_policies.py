@@ -9,10 +9,12 @@ from gongfu_fleet.domain.alarms.asset_rules.ground import Ground
 from gongfu_fleet.domain.alarms.asset_rules.policy import (
     NOWHERE,
     CabinetPolicy,
+    ShelfLife,
     TruckPolicy,
     policy_of,
 )
 from gongfu_fleet.errors import InvalidError
+from gongfu_fleet.services.cold_policies import cold_policy, shipped_life
 from gongfu_geo.datum import Wgs84
 
 
@@ -30,6 +32,15 @@ def cabinet_policy(changes: Mapping[str, Any] | None = None) -> CabinetPolicy:
     if isinstance(found, CabinetPolicy):
         return found
     raise InvalidError("The policy of cabinets became another kind.", "Leave its kind as it is.")
+
+
+def shelf_life_of(product_class: str) -> ShelfLife | None:
+    """How goods of a class age in a cabinet, by what is shipped; None: nobody knows."""
+    known = shipped_life(product_class)
+    if known is None:
+        return None
+    cold = cold_policy(product_class)
+    return ShelfLife(*known, cold.tau_min, cold.valid_low_celsius, cold.valid_high_celsius)
 
 
 def ground_of(places: Iterable[Wgs84]) -> Ground:

@@ -138,10 +138,9 @@ def cold_policy(product_class: str, changes: Mapping[str, Any] | None = None) ->
 
 def shipped_life(product_class: str) -> tuple[Ageing, float] | None:
     """How goods of a class age, and their life in days at the model's reference; None: unknown."""
-    for line in json.loads(_text("shelf_life.json")):
-        if line["product_class"] == product_class:
-            return _ageing(line), float(line["life_days"])
-    return None
+    lines = [o for o in json.loads(_text("shelf_life.json")) if o["product_class"] == product_class]
+    line = max(lines, key=lambda one: int(one["version"]), default=None)
+    return (_ageing(line), float(line["life_days"])) if line else None
 
 
 def _ageing(line: Mapping[str, Any]) -> Ageing:  # Any: JSON values

@@ -1,4 +1,4 @@
-"""Bringing counties, towns, villages, assets and zones into the registry.
+"""Bringing counties, towns, villages, assets, zones and timetables into the registry.
 
 Everything is read and checked before anything is written. With any fault nothing is written,
 unless ``partial`` asks for the right lines alone. The same files twice change nothing. What is
@@ -13,6 +13,7 @@ from typing import TypeVar
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.registry import (
+    CallRecord,
     ImportFault,
     ImportReport,
     KnownKeys,
@@ -37,6 +38,7 @@ from gongfu_fleet.services.registry_csv import (
     read_zones,
 )
 from gongfu_fleet.services.registry_geojson import read_places, without_parent
+from gongfu_fleet.services.timetable_csv import TIMETABLE_COLUMNS, read_calls
 from gongfu_geo.villages import (
     COUNTY_CODE_DIGITS,
     TOWN_CODE_DIGITS,
@@ -65,6 +67,7 @@ class RegistryFiles:
     villages: TableFile | None = None
     assets: TableFile | None = None
     zones: TableFile | None = None
+    timetable: TableFile | None = None
 
 
 def import_registry(
@@ -86,6 +89,7 @@ def import_registry(
         villages=reading.read(files.villages, reading.villages),
         assets=reading.read(files.assets, reading.assets),
         zones=reading.read(files.zones, reading.zones),
+        calls=reading.read(files.timetable, reading.calls),
     )
     writes = not dry_run and (partial or not reading.faults)
     if writes:
@@ -153,13 +157,18 @@ class _Reading:
         parents = self.known.towns
         codes = [(number, village.code, village.town_code) for number, village in numbered]
         self.faults += faults + without_parent(file, codes, parents=parents, what="town")
-        return [village for _, village in numbered if village.town_code in parents]
+        villages = [village for _, village in numbered if village.town_code in parents]
+        self.known.villages |= {village.code for village in villages}
+        return villages
 
     def assets(self, file: TableFile) -> list[Asset]:
         return self._lines(file, ASSET_COLUMNS, read_assets, optional=MORE_ASSET_COLUMNS)
 
     def zones(self, file: TableFile) -> list[ZoneRecord]:
         return self._lines(file, ZONE_COLUMNS, read_zones)
+
+    def calls(self, file: TableFile) -> list[CallRecord]:
+        return self._lines(file, TIMETABLE_COLUMNS, read_calls)
 
     def _lines(
         self,

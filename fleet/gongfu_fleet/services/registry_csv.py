@@ -93,7 +93,7 @@ def read_assets(
     for row in rows:
         cells = Cells(file, row)
         asset = _asset(cells, known)
-        _refuse_twice(cells, "id", row.values["id"], seen)
+        refuse_twice(cells, "id", row.values["id"], seen)
         faults += cells.faults
         if asset is not None and not cells.faults:
             known.assets[asset.id] = asset.kind
@@ -112,7 +112,7 @@ def read_zones(
         cells = Cells(file, row)
         zone = _zone(cells, known)
         key = f"{row.values['asset_id']} zone {row.values['zone']}"
-        _refuse_twice(cells, "zone", key, seen)
+        refuse_twice(cells, "zone", key, seen)
         faults += cells.faults
         if zone is not None and not cells.faults:
             zones.append(zone)
@@ -205,7 +205,8 @@ def _zone(cells: Cells, known: KnownKeys) -> ZoneRecord | None:
     return ZoneRecord(values["asset_id"], number, values["metric"], values["product_class"])
 
 
-def _refuse_twice(cells: Cells, column: str, key: str, seen: dict[str, int]) -> None:
+def refuse_twice(cells: Cells, column: str, key: str, seen: dict[str, int]) -> None:
+    """Note a fault when a line before this one had the key."""
     if key in seen:
         cells.complain(column, f"{key} stands in line {seen[key]} already.", "Remove one of them.")
     seen.setdefault(key, cells.row.line)

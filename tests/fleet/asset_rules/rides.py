@@ -1,13 +1,16 @@
 """Rows of a truck and of a cabinet on which nothing is wrong, to be changed by a test."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from gongfu_fleet.domain.alarms.asset_rules.fold import CABINET, TRUCK
-from gongfu_fleet.domain.alarms.asset_rules.policy import CabinetPolicy, TruckPolicy
+from gongfu_fleet.domain.alarms.asset_rules.policy import CabinetPolicy, ShelfLife, TruckPolicy
 from gongfu_fleet.domain.alarms.asset_rules.reading import AssetReading
+from gongfu_fleet.domain.alarms.asset_rules.timetable import Call, Timetable, Version
 from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rulebook import Found, Judged
+from gongfu_fleet.domain.coldchain.shelf_life import Q10
 from gongfu_fleet.services.asset_policies import cabinet_policy, ground_of, truck_policy
 from gongfu_geo.datum import Wgs84
 
@@ -20,6 +23,39 @@ FAR = (29.10, 118.80)
 GROUND = ground_of([Wgs84(VILLAGE[1], VILLAGE[0])])
 TRUCKS: TruckPolicy = truck_policy(GROUND)
 CABINETS: CabinetPolicy = cabinet_policy()
+# A round on every day, about midnight, for START is late in the evening.
+TIMETABLE = Timetable(
+    (
+        Version(
+            0,
+            tuple(
+                call
+                for weekday in range(1, 8)
+                for call in (
+                    Call("330881100200", weekday, 23 * 60, 23 * 60 + 10, VILLAGE),
+                    Call("330881100201", weekday, 30, 40, FIELD),
+                    Call("330881100202", weekday, 23 * 60 + 30, 23 * 60 + 40, FAR),
+                )
+            ),
+        ),
+    )
+)
+TIMED: TruckPolicy = replace(
+    TRUCKS, timetable=TIMETABLE, village_late_min=5, village_early_min=10, reach_kmh=20
+)
+# Trade by day and night, goods that keep for a little more than a day, little proof of demand.
+KEPT: CabinetPolicy = replace(
+    CABINETS,
+    life=ShelfLife(Q10(4.0, 3.0), 1.1, 60, -60, 70),
+    trade_from_h=0,
+    trade_until_h=24,
+    restock_kg=0.4,
+    stock_takes=1,
+    stock_watch_h=0.1,
+    stock_out_h=100,
+    stock_back_h=200,
+    stock_out_min=3,
+)
 FULL = (5.0, 6.0, 7.0, 8.0, 5.0, 6.0, 7.0, 8.0)
 
 

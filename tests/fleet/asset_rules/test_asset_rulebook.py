@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gongfu_broker.columns import COLUMNS, DeviceKind
 from gongfu_fleet.domain.alarms.asset_rules.ground import Ground
+from gongfu_fleet.domain.alarms.asset_rules.policy import ShelfLife
 from gongfu_fleet.domain.alarms.asset_rules.reading import (
     cabinet_reading,
     resolved,
@@ -19,11 +20,22 @@ from gongfu_fleet.domain.alarms.asset_rules.reading import (
 from gongfu_fleet.domain.alarms.asset_rules.rulebook import AssetRulebook, asset_rulebook
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.rulebook import Judged, Row, Rulebook
+from gongfu_fleet.domain.coldchain.shelf_life import Arrhenius
 from gongfu_fleet.errors import InvalidError
-from tests.fleet.asset_rules.rides import CABINETS, FAR, FIELD, GROUND, START, TRUCKS, VILLAGE
+from tests.fleet.asset_rules.rides import (
+    CABINETS,
+    FAR,
+    FIELD,
+    GROUND,
+    KEPT,
+    START,
+    TIMED,
+    TRUCKS,
+    VILLAGE,
+)
 
-TRUCK_BOOK: Rulebook = asset_rulebook(TRUCKS)
-CABINET_BOOK: Rulebook = asset_rulebook(CABINETS)
+TRUCK_BOOK: Rulebook = asset_rulebook(TIMED)
+CABINET_BOOK: Rulebook = asset_rulebook(KEPT)
 BOOKS = [TRUCK_BOOK, CABINET_BOOK]
 ODD = (None, 0.0, -1.0, math.nan, math.inf, 85.0)
 
@@ -175,10 +187,13 @@ def test_another_value_or_another_ground_is_another_key_and_another_source_is_no
             TRUCKS,
             replace(TRUCKS, moving_kmh=12),
             replace(TRUCKS, ground=Ground()),
+            TIMED,
             CABINETS,
+            KEPT,
+            replace(KEPT, life=ShelfLife(Arrhenius(4.0, 3.0), 1.1, 60, -60, 70)),
         )
     }
-    assert len(keys) == 4
+    assert len(keys) == 7
     told = dict.fromkeys(TRUCKS.sources, "somebody said so")
     assert asset_rulebook(replace(TRUCKS, sources=told, ground=GROUND)).key in keys
 

@@ -16,7 +16,7 @@ def calm(begin: int, end: int, **told_: object) -> list[AssetReading]:
 def test_a_day_of_sales_through_the_door_is_no_alarm() -> None:
     rows: list[AssetReading] = []
     for visit in range(24):
-        weights = with_tray(1, 5.0 - 0.2 * visit)
+        weights = with_tray(1, 5.0 - 0.1 * visit)
         rows += calm(60 * visit, 60 * visit + 60, trays_kg=weights, door_opens=100.0 + visit)
     assert of_cabinet(rows)[1:] == ((), (), ())
 

@@ -12,10 +12,12 @@ from gongfu_geo.datum import Wgs84
 from gongfu_geo.distance import haversine_m
 from tests.fleet.asset_rules.rides import CABINETS, GROUND, TRUCKS
 
+NO_VALUES = {"kind", "version", "sources", "ground", "timetable", "life"}
+
 
 def test_every_shipped_value_has_its_source() -> None:
     for policy in (TRUCKS, CABINETS):
-        names = {one.name for one in fields(policy)} - {"kind", "version", "sources", "ground"}
+        names = {one.name for one in fields(policy)} - NO_VALUES
         assert set(policy.sources) == names
         assert all(policy.sources.values())
 
@@ -31,6 +33,7 @@ def test_every_shipped_value_has_its_source() -> None:
         ({"moving_kmh": True}, "moving_kmh True"),
         ({"moving_kmh": 4}, "still_kmh above moving_kmh"),
         ({"max_gap_min": 0}, "no max_gap_min"),
+        ({"village_late_min": -1}, "village_late_min -1"),
         ({"power_need": 4}, "power_need of power_of"),
         ({"sources": {}}, "no source for max_gap_min"),
         ({"sources": 7}, "no sources"),

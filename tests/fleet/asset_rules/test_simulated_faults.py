@@ -1,20 +1,27 @@
 """Each fault the simulator can be ordered to show is found as its hazard, and nothing without."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from gongfu_broker.columns import DeviceKind, positions
 from gongfu_firmware_sim.cabinet import Cabinet
-from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS, midnight_ms
+from gongfu_firmware_sim.daytime import HOUR_MS, MINUTE_MS, day_of, midnight_ms, weekday_of
 from gongfu_firmware_sim.faults import NO_FAULTS, FaultKind, Injection
 from gongfu_firmware_sim.moment import Moment
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 from gongfu_firmware_sim.truck import Truck
 from gongfu_fleet.domain.alarms.asset_rules.rulebook import AssetRulebook, asset_rulebook
+from gongfu_fleet.domain.alarms.asset_rules.timetable import Call, Timetable, Version
 from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rulebook import Found, Row, sampled
-from gongfu_fleet.services.asset_policies import cabinet_policy, ground_of, truck_policy
+from gongfu_fleet.services.asset_policies import (
+    cabinet_policy,
+    ground_of,
+    shelf_life_of,
+    truck_policy,
+)
 from gongfu_geo.datum import Wgs84
 
 START_MS = midnight_ms(20_403) + 8 * HOUR_MS
@@ -31,6 +38,7 @@ TRUCKS: list[Ordered] = [
     (FaultKind.DOOR_AJAR, 90, 90, 0, Hazard.DOOR_OPEN_MOVING),
     (FaultKind.DETOUR, 60, 300, 40_000, Hazard.DOOR_OUTSIDE_STOP),
     (FaultKind.DETOUR, 60, 300, 40_000, Hazard.OFF_CORRIDOR),
+    (FaultKind.DETOUR, 60, 300, 40_000, Hazard.VILLAGE_MISSED),
     (FaultKind.GNSS_LOST, 90, 90, 0, Hazard.GNSS_LOST),
     (FaultKind.SUPPLY_CUT, 90, 30, 0, Hazard.TRACKER_POWER_CUT),
     (FaultKind.RECORDER_STOP, 180, 30, 0, Hazard.RECORDER_GAP),
@@ -43,14 +51,32 @@ CABINETS: list[Ordered] = [
     (FaultKind.GOODS_GONE, 100, 30, 0, Hazard.MASS_IMBALANCE),
     (FaultKind.DOOR_AJAR, 90, 40, 0, Hazard.SESSION_OPEN),
     (FaultKind.LOCK_JAMMED, 90, 60, 0, Hazard.LOCK_NOT_LATCHED),
+    (FaultKind.RUSH, 180, 300, 0, Hazard.STOCK_OUT_SOON),
 ]
+SEED = 7
+# On that day of the seed above five of twelve sales come from one tray, which is told.
+CALM_SEED = 8
 
 
 @cache
 def book(kind: DeviceKind) -> AssetRulebook:
     if kind is DeviceKind.CABINET:
-        return asset_rulebook(cabinet_policy())
-    return asset_rulebook(truck_policy(ground_of(Wgs84(*at) for at in (DEPOT, *STOPS))))
+        return asset_rulebook(replace(cabinet_policy(), life=shelf_life_of("chilled_generic")))
+    policy = truck_policy(ground_of(Wgs84(*at) for at in (DEPOT, *STOPS)))
+    return asset_rulebook(replace(policy, timetable=timetable()))
+
+
+def timetable() -> Timetable:
+    """When the simulated truck comes to its stops on that day, give or take a quarter."""
+    day = day_of(START_MS)
+    truck = Truck(TRUCK, ScenarioSpec(SEED, START_MS, (TRUCK,), (), NO_FAULTS))
+    arrivals = [(at, (ms - midnight_ms(day)) // MINUTE_MS) for at, ms in truck.arrivals(day)]
+    weekday = weekday_of(day) + 1
+    calls = (
+        Call(f"{n:012}", weekday, minute - 15, minute + 15, (lat, lon))
+        for n, ((lon, lat), minute) in enumerate(arrivals)
+    )
+    return Timetable((Version(day, tuple(calls)),))
 
 
 def rows_of(device: DeviceSpec, moments: list[Moment]) -> list[Row]:
@@ -64,8 +90,10 @@ def rows_of(device: DeviceSpec, moments: list[Moment]) -> list[Row]:
     return sampled(rows, book(device.kind).sample_ms)
 
 
-def found(device: DeviceSpec, *orders: Injection, hours: int) -> tuple[Found, ...]:
-    spec = ScenarioSpec(7, START_MS, (device,), orders, NO_FAULTS)
+def found(
+    device: DeviceSpec, *orders: Injection, hours: int, seed: int = SEED
+) -> tuple[Found, ...]:
+    spec = ScenarioSpec(seed, START_MS, (device,), orders, NO_FAULTS)
     model = (Truck if device.kind is DeviceKind.TRUCK else Cabinet)(device, spec)
     rows = rows_of(device, model.moments(START_MS, START_MS + hours * HOUR_MS))
     rulebook = book(device.kind)
@@ -93,4 +121,15 @@ def test_an_ordered_fault_is_found_as_its_hazard_while_it_lasts(
 
 @pytest.mark.parametrize("device", [TRUCK, CABINET], ids=lambda one: one.dev)
 def test_a_device_without_faults_finds_nothing_in_a_day_and_a_night(device: DeviceSpec) -> None:
-    assert found(device, hours=24) == ()
+    seed = SEED if device is TRUCK else CALM_SEED
+    assert found(device, hours=24, seed=seed) == ()
+
+
+def test_a_cabinet_that_nobody_fills_runs_out_and_what_is_left_grows_old() -> None:
+    missed = Injection(CABINET.dev, FaultKind.REFILL_MISSED, START_MS, 8 * 24 * 3_600)
+    judged = found(CABINET, missed, hours=7 * 24, seed=CALM_SEED)
+    first = {one.hazard: (one.episode.raised_ms - START_MS) / HOUR_MS for one in reversed(judged)}
+    assert set(first) == {Hazard.STOCK_OUT_SOON, Hazard.EXPIRY}
+    assert first[Hazard.STOCK_OUT_SOON] < 6 * 24
+    # Six days of seven, which doors and defrosts make a little shorter.
+    assert 5 * 24 < first[Hazard.EXPIRY] < 6 * 24

@@ -24,12 +24,12 @@ from gongfu_fleet.services.watch_cold_chain import ColdChainWatch
 from gongfu_fleet.services.watch_ports import WatchedZone
 from gongfu_fleet.services.watch_unsaved import Pace
 from gongfu_fleet.services.watched_zones import RegistryZones
-from tests.fleet.asset_rules.rides import CABINETS, FIELD, START, TRUCKS, VILLAGE
+from tests.fleet.asset_rules.rides import FIELD, KEPT, START, TIMED, VILLAGE
 
 MINUTE = 60_000
 BOOKS = {
-    DeviceKind.TRUCK: asset_rulebook(TRUCKS),
-    DeviceKind.CABINET: asset_rulebook(CABINETS),
+    DeviceKind.TRUCK: asset_rulebook(TIMED),
+    DeviceKind.CABINET: asset_rulebook(KEPT),
 }
 Timeline = list[tuple[Hazard, Finding]]
 

@@ -22,7 +22,9 @@ from gongfu_fleet.adapters.db.schema import (
     VillageRow,
     ZoneRow,
 )
+from gongfu_fleet.adapters.db.timetables import timetables_of
 from gongfu_fleet.adapters.db.within import within
+from gongfu_fleet.domain.alarms.asset_rules.timetable import Timetable
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.registry import (
@@ -71,6 +73,11 @@ class SqlRegistry:
             found = session.execute(select(VillageRow.lon, VillageRow.lat))
             return [Wgs84(lon, lat) for lon, lat in found]
 
+    def timetables(self) -> Mapping[str, Timetable]:
+        """By truck: every version, with the villages as they are now."""
+        with reading(self.engine) as session:
+            return timetables_of(session)
+
     def known_keys(self) -> KnownKeys:
         """The keys that lines of an import may point to."""
         with reading(self.engine) as session:
@@ -78,6 +85,7 @@ class SqlRegistry:
             return KnownKeys(
                 counties=set(session.scalars(select(CountyRow.code))),
                 towns=set(session.scalars(select(TownRow.code))),
+                villages=set(session.scalars(select(VillageRow.code))),
                 depots=set(session.scalars(select(DepotRow.id))),
                 assets={row.id: row.kind for row in assets},
                 product_classes=set(session.scalars(select(PolicyRow.product_class))),

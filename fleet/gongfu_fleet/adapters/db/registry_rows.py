@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from gongfu_fleet.adapters.db.schema import (
     AssetRow,
     Base,
+    CallRow,
     CountyRow,
     DepotRow,
     PolicyRow,
@@ -33,6 +34,8 @@ def rows_of(records: RegistryRecords) -> Iterator[Base]:
             metric=zone.metric,
             product_class=zone.product_class,
         )
+    for call in records.calls:
+        yield CallRow(**vars(call))
 
 
 def _county(county: County) -> Iterator[Base]:

@@ -123,6 +123,25 @@ class ZoneRow(Base):
     product_class: Mapped[str] = mapped_column(String(40))
 
 
+class CallRow(Base):
+    """When a truck is expected in a village: its whole week from the day ``from_day`` on.
+
+    ``from_day`` counts days since 1970-01-01, ``weekday`` from 1 for Monday, ``*_min`` minutes
+    after midnight in Asia/Shanghai.
+    """
+
+    __tablename__ = "timetable_call"
+
+    asset_id: Mapped[str] = mapped_column(
+        ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True
+    )
+    from_day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    weekday: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    village_code: Mapped[str] = mapped_column(ForeignKey("village.code"), primary_key=True)
+    from_min: Mapped[int]
+    until_min: Mapped[int]
+
+
 class PolicyRow(Base):
     """Limits and delays of a product class; the highest version counts, older ones are evidence."""
 

@@ -34,6 +34,7 @@ HAZARDS = {
     "tracker_power_cut": "终端断电",
     "backlog_long": "数据积压未传完",
     "recorder_gap": "温度记录中断",
+    "village_missed": "村点未按时到访",
     "power_lost": "柜机断电",
     "scale_drift": "秤重量漂移",
     "scale_jump": "秤重量突变",
@@ -41,6 +42,8 @@ HAZARDS = {
     "session_open": "开门未结算",
     "unsettled": "购物未结算",
     "lock_not_latched": "门锁未锁上",
+    "stock_out_soon": "即将售空",
+    "expiry": "商品临期",
     "clock_off": "设备时钟不准",
 }
 ROLES = {"crew": "随车人员", "dispatcher": "调度员", "manager": "管理员", "admin": "系统管理员"}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from gongfu_fleet.domain.alarms.asset_rules.policy import MINUTE_MS, CabinetPolicy
 from gongfu_fleet.domain.alarms.asset_rules.reading import AssetReading
 from gongfu_fleet.domain.alarms.asset_rules.scales import Tray, Weighing, weigh
+from gongfu_fleet.domain.alarms.asset_rules.stock import Change, Shelf, counted
 
 
 class CabinetUnit(NamedTuple):
@@ -20,6 +21,7 @@ class CabinetUnit(NamedTuple):
     shut: bool = False
     trays: tuple[Tray, ...] = ()
     stepped: tuple[int, ...] = ()
+    shelves: tuple[Shelf, ...] = ()
 
 
 class CabinetScene(NamedTuple):
@@ -27,6 +29,7 @@ class CabinetScene(NamedTuple):
 
     ``stepped``: trays with a step since the door was shut, those of this row included.
     ``again``: it was opened since the row before, by its count of openings.
+    ``shelves``: what lies on the trays; ``changes``: what an opening did, once it is weighed.
     """
 
     ts_ms: int
@@ -36,7 +39,9 @@ class CabinetScene(NamedTuple):
     open_ms: int | None
     weighing: Weighing | None
     stepped: tuple[int, ...]
-    again: bool
+    again: bool = False
+    shelves: tuple[Shelf, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def observe(
@@ -58,8 +63,11 @@ def observe(
     if not shut and (unit.open_ms is not None or reading.door_open):
         open_ms = ts_ms if unit.open_ms is None or again else unit.open_ms
     opens = unit.opens if reading.door_opens is None else reading.door_opens
-    after = CabinetUnit(ts_ms, open_ms, opens, shut, trays, stepped)
-    return after, CabinetScene(ts_ms, reading, elapsed_ms, gap, open_ms, weighing, stepped, again)
+    shelves, changes = counted(unit.shelves, trays)
+    after = CabinetUnit(ts_ms, open_ms, opens, shut, trays, stepped, shelves)
+    return after, CabinetScene(
+        ts_ms, reading, elapsed_ms, gap, open_ms, weighing, stepped, again, shelves, changes
+    )
 
 
 def _opened_again(unit: CabinetUnit, reading: AssetReading) -> bool:

@@ -3,6 +3,7 @@
 from gongfu_fleet.domain.alarms.asset_rules import (
     door_open_moving,
     door_outside_stop,
+    expiry,
     gnss_lost,
     lock_not_latched,
     mass_imbalance,
@@ -14,7 +15,9 @@ from gongfu_fleet.domain.alarms.asset_rules import (
     scale_drift,
     scale_jump,
     session_open,
+    stock_out_soon,
     tracker_power_cut,
+    village_missed,
 )
 from gongfu_fleet.domain.alarms.asset_rules.cabinet_scene import CabinetScene
 from gongfu_fleet.domain.alarms.asset_rules.policy import CabinetPolicy, TruckPolicy
@@ -30,6 +33,7 @@ TRUCK_RULES: tuple[AssetRule[TruckScene, TruckPolicy], ...] = (
     gnss_lost.RULE,
     tracker_power_cut.RULE,
     recorder_gap.RULE,
+    village_missed.RULE,
 )
 CABINET_RULES: tuple[AssetRule[CabinetScene, CabinetPolicy], ...] = (
     power_lost.RULE,
@@ -38,4 +42,6 @@ CABINET_RULES: tuple[AssetRule[CabinetScene, CabinetPolicy], ...] = (
     mass_imbalance.RULE,
     session_open.RULE,
     lock_not_latched.RULE,
+    stock_out_soon.RULE,
+    expiry.RULE,
 )

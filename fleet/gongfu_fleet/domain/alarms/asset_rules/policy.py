@@ -3,15 +3,32 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from gongfu_fleet.domain.alarms.asset_rules.ground import Ground
+from gongfu_fleet.domain.alarms.asset_rules.timetable import NO_TIMETABLE, Timetable
+from gongfu_fleet.domain.coldchain.shelf_life import Ageing
 from gongfu_fleet.errors import InvalidError
 
 MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
 NOWHERE = Ground()
 _NO_NUMBERS = frozenset({"kind", "sources"})
-_NO_DATA = "ground"
+_NO_DATA = frozenset({"ground", "timetable", "life"})
+_DAY_H = 24
+
+
+class ShelfLife(NamedTuple):
+    """How goods of a class age: days of life at the model's reference, minutes to feel the air.
+
+    Air beyond the two bounds is no temperature, but a code of the probe.
+    """
+
+    model: Ageing
+    days: float
+    tau_min: float
+    low_celsius: float
+    high_celsius: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +72,7 @@ class AssetPolicy:
 class TruckPolicy(AssetPolicy):
     """Limits of a truck; ``_of`` counts readings of which ``_need`` must agree.
 
-    ``ground`` is no part of the shipped data: the registry knows the places.
+    ``ground`` and ``timetable`` are no part of the shipped data: the registry knows them.
     """
 
     carry_min: float
@@ -92,7 +109,12 @@ class TruckPolicy(AssetPolicy):
     supply_gap_min: float
     supply_calm_min: float
     supply_fall_celsius: float
+    village_late_min: float
+    village_early_min: float
+    visit_min: float
+    reach_kmh: float
     ground: Ground = NOWHERE
+    timetable: Timetable = NO_TIMETABLE
 
     def __post_init__(self) -> None:
         # An explicit base: zero-argument super() does not work in a dataclass with slots.
@@ -102,13 +124,18 @@ class TruckPolicy(AssetPolicy):
         self._ordered("corridor_back_km", "corridor_km")
         self._ordered("power_cut_volt", "power_back_volt")
         self._ordered("reefer_idle_min", "reefer_single_idle_min")
+        if self.reach_kmh == 0:
+            raise self._refused("no reach_kmh", "Give a value above 0.")
         self._quorum("door_moving_need", "door_moving_of")
         self._quorum("power_need", "power_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CabinetPolicy(AssetPolicy):
-    """Limits of a cabinet; weights in kilograms of one tray."""
+    """Limits of a cabinet; weights in kilograms of one tray, ``trade`` hours of the local day.
+
+    ``life`` is no part of the shipped data: it is that of the class that the cabinet keeps.
+    """
 
     power_lost_min: float
     session_min: float
@@ -119,12 +146,31 @@ class CabinetPolicy(AssetPolicy):
     unsettled_min: float
     unsettled_wait_min: float
     unsettled_forget_h: float
+    trade_from_h: float
+    trade_until_h: float
+    stock_take_kg: float
+    stock_empty_kg: float
+    restock_kg: float
+    stock_takes: float
+    stock_watch_h: float
+    stock_memory_h: float
+    stock_out_h: float
+    stock_back_h: float
+    stock_out_min: float
+    expiry_h: float
+    life: ShelfLife | None = None
 
     def __post_init__(self) -> None:
         AssetPolicy.__post_init__(self)
         self._ordered("drift_kg", "jump_kg")
         if self.unsettled_forget_h * 60 <= self.unsettled_min:
             raise self._refused("unsettled_forget_h within unsettled_min", "Give a longer time.")
+        self._ordered("stock_take_kg", "restock_kg")
+        self._ordered("stock_out_h", "stock_back_h")
+        if not self.trade_from_h < self.trade_until_h <= _DAY_H:
+            raise self._refused("no hours of trade", "Give 0 <= from < until <= 24.")
+        if self.stock_memory_h == 0:
+            raise self._refused("no stock_memory_h", "Give a value above 0.")
 
 
 KINDS: Mapping[str, type[TruckPolicy] | type[CabinetPolicy]] = {
@@ -142,7 +188,7 @@ def policy_of(
     if told not in KINDS:
         raise InvalidError(f"There is no asset policy for {told!r}.", f"Known: {', '.join(KINDS)}.")
     kind = KINDS[told]
-    known = [one.name for one in fields(kind) if one.name != _NO_DATA]
+    known = [one.name for one in fields(kind) if one.name not in _NO_DATA]
     if unknown := sorted(set(line) - set(known)):
         raise InvalidError(
             f"The {told} policy has the unknown field {unknown[0]!r}.",

@@ -70,11 +70,12 @@ def truck_reading(ts_ms: int, values: Values) -> AssetReading:
 
 def cabinet_reading(ts_ms: int, values: Values) -> AssetReading:
     """A reading from values in the order of CABINET_COLUMNS; what is not finite says nothing."""
-    _, door, opens, mains, *trays, lock = map(_sound, values)
+    zone_1, door, opens, mains, *trays, lock = map(_sound, values)
     return AssetReading(
         ts_ms=ts_ms,
         door_open=_flag(door),
         door_opens=opens,
+        zone_1_celsius=zone_1,
         mains_on=_flag(mains),
         trays_kg=tuple(trays) if any(kg is not None for kg in trays) else (),
         lock_latched=_flag(lock),

@@ -27,7 +27,7 @@ _CABINET_SAMPLE_MS = 60_000
 # What messages tell and not rows is judged elsewhere.
 _NO_VALUES = frozenset(
     {
-        "sources", "ground", "backlog_min", "backlog_quiet_min", "backlog_settle_min",
+        "sources", "ground", "timetable", "backlog_min", "backlog_quiet_min", "backlog_settle_min",
         "unsettled_min", "unsettled_wait_min", "unsettled_forget_h",
     }
 )  # fmt: skip
@@ -118,6 +118,10 @@ def _key(policy: TruckPolicy | CabinetPolicy) -> str:
     values = {f.name: getattr(policy, f.name) for f in fields(policy) if f.name not in _NO_VALUES}
     if isinstance(policy, TruckPolicy):
         values["ground"] = _digest(json.dumps(sorted(policy.ground.stops)).encode())
+        if policy.timetable.versions:
+            values["timetable"] = _digest(json.dumps(policy.timetable.versions).encode())
+    else:
+        values["life"] = repr(policy.life)  # names the model, too
     told = json.dumps(values, sort_keys=True).encode()
     return f"asset:{policy.kind} v{policy.version} {_digest(told)}"
 
