@@ -16,6 +16,7 @@ from gongfu.secrets_file import Secrets
 from gongfu.settings import OWN_BACKFILL_USER, OWN_DOWNLINK_USER, OWN_USER, Settings
 from gongfu.telemetry import (
     LogHistory,
+    StoredConnections,
     Telemetry,
 )
 from gongfu_broker.access import (
@@ -29,12 +30,16 @@ from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import Clock, real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
+from gongfu_fleet.adapters.db.sales import SqlSales
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
+from gongfu_fleet.services.asset_policies import cabinet_policy
 from gongfu_fleet.services.commands import CONSUMER as RESULTS
 from gongfu_fleet.services.commands import CommandResults
 from gongfu_fleet.services.self_locks import CONSUMER as SELF_LOCKS
 from gongfu_fleet.services.self_locks import SelfLocks
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
+from gongfu_fleet.services.watch_sales import CONSUMER as SALES
+from gongfu_fleet.services.watch_sales import SaleWatch
 from gongfu_ingest.commit import Committer
 from gongfu_ingest.forwarder import Forwarder
 from gongfu_ingest.service import IngestService
@@ -51,6 +56,7 @@ class Worker:
     watch: ConsumerLoop
     results: ConsumerLoop
     self_locks: ConsumerLoop
+    sales: ConsumerLoop
     downlink: Downlink
     forwarder: Forwarder | None = None
 
@@ -70,7 +76,7 @@ class Worker:
     @property
     def consumers(self) -> tuple[ConsumerLoop, ...]:
         """What reads the log, each in a thread of its own; woken by every commit."""
-        return self.watch, self.results, self.self_locks
+        return self.watch, self.results, self.self_locks, self.sales
 
 
 def platform_users(keys: Secrets) -> list[User]:
@@ -128,6 +134,7 @@ def worker(
         watch=_watch(clock, telemetry, fleet),
         results=ConsumerLoop(RESULTS, CommandResults(telemetry.log, fleet.commands.store), clock),
         self_locks=_self_locks(clock, telemetry, fleet),
+        sales=_sales(clock, telemetry, fleet),
         downlink=downlink(settings, keys, clock, fleet),
         forwarder=influx_forwarder(settings, clock=clock, telemetry=telemetry, fleet=fleet),
     )
@@ -156,6 +163,18 @@ def _self_locks(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> Consume
         real_ms=real_ms,
     )
     return ConsumerLoop(SELF_LOCKS, locks, clock)
+
+
+def _sales(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> ConsumerLoop:
+    sales = SaleWatch(
+        log=telemetry.log,
+        store=SqlSales(fleet.engine),
+        ledger=fleet.ledger,
+        connections=StoredConnections(telemetry.reports),
+        policy=cabinet_policy(),
+        new_id=_new_id,
+    )
+    return ConsumerLoop(SALES, sales, clock)
 
 
 def _new_id() -> str:

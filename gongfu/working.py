@@ -127,6 +127,7 @@ def _jobs(house: House, work: Worker, telling: Notifications) -> Iterator[None]:
     locks = sale_lock_keeper(clock=house.clock, telemetry=house.telemetry, fleet=house.fleet)
     jobs = [
         Job("liveness", LIVENESS_S, work.watch.tick),
+        Job("sales", LIVENESS_S, work.sales.tick),
         Job("silent channels", LIVENESS_S, channels.tick),
         Job("backlogs and clocks", LIVENESS_S, late.tick),
         Job("sale lock", SALE_LOCK_S, locks.tick),

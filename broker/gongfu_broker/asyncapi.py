@@ -7,6 +7,7 @@ import msgspec
 
 from gongfu_broker import payloads
 from gongfu_broker.columns import COLUMNS, DeviceKind
+from gongfu_broker.event_kinds import EVENT_KINDS
 from gongfu_broker.topics import ROOT, RULES, VERSION, Leaf
 
 MESSAGES: dict[Leaf, type[msgspec.Struct]] = {
@@ -55,6 +56,11 @@ def columns_document() -> Json:
     }
 
 
+def event_kinds_document() -> Json:
+    """What ``data`` of an event holds, by its kind; other kinds are free."""
+    return {kind: _self_contained(struct) for kind, struct in EVENT_KINDS.items()}
+
+
 def asyncapi_document() -> Json:
     """The whole bus as AsyncAPI 3.0, from the platform's point of view."""
     return {
@@ -76,6 +82,7 @@ def asyncapi_document() -> Json:
             },
         },
         "x-columns": columns_document(),
+        "x-event-kinds": event_kinds_document(),
     }
 
 
@@ -120,6 +127,13 @@ def _inlined(struct: type[msgspec.Struct]) -> Json:
     body = components[struct.__name__] if "$ref" in schema else schema
     # Unknown fields are part of the contract: they are kept.
     return {**body, "additionalProperties": True}
+
+
+def _self_contained(struct: type[msgspec.Struct]) -> Json:
+    """As ``_inlined``, with the structs it is made of under ``$defs``."""
+    _, components = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
+    body = {**components.pop(struct.__name__), "additionalProperties": True}
+    return {**body, "$defs": components} if components else body
 
 
 def _without_dialect(schema: Json) -> Json:

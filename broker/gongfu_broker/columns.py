@@ -48,6 +48,7 @@ COLUMNS: dict[tuple[int, DeviceKind], tuple[Column, ...]] = {
         _DOOR_COUNT,
         Column("mains_on", 0.0, 1.0, "1 while mains power is present"),
         _SIGNAL,
+        Column("lock_latched", 0.0, 1.0, "1 while the bolt of the door's lock is in"),
     ),
     (1, DeviceKind.TRUCK): (
         _ZONE_1,
@@ -65,6 +66,10 @@ COLUMNS: dict[tuple[int, DeviceKind], tuple[Column, ...]] = {
         Column("odometer_km", 0.0, 4e6, "distance since manufacture"),
         Column("battery_volt", 0.0, 60.0, "supply voltage"),
         _SIGNAL,
+        Column("supply_1_celsius", -60.0, 70.0, "air the unit blows into zone 1"),
+        Column("return_1_celsius", -60.0, 70.0, "air the unit draws back from zone 1"),
+        Column("supply_2_celsius", -60.0, 70.0, "air the unit blows into zone 2"),
+        Column("return_2_celsius", -60.0, 70.0, "air the unit draws back from zone 2"),
     ),
 }
 

@@ -18,7 +18,8 @@ from gongfu_firmware_sim.disturbance import Disturbances
 from gongfu_firmware_sim.doors import DoorBook, DoorDay, Span, off_grid
 from gongfu_firmware_sim.fault_plan import FaultPlan
 from gongfu_firmware_sim.faults import Fault, FaultKind, active
-from gongfu_firmware_sim.moment import Moment, Values
+from gongfu_firmware_sim.moment import Moment, Told, Values
+from gongfu_firmware_sim.sales import Till, Visit, told_of, within
 from gongfu_firmware_sim.scenario import DeviceSpec, ScenarioSpec
 
 ROW_MS = MINUTE_MS
@@ -67,6 +68,7 @@ class _Scene:
     by: Disturbances
     steps_ms: tuple[int, ...]
     levels: tuple[Levels, ...]
+    events: tuple[Told, ...]
 
 
 class Cabinet:
@@ -119,9 +121,20 @@ class Cabinet:
     def _climate(self, day: int, after_ms: int, upto_ms: int) -> list[Moment]:
         scene = self._scene(day)
         first = after_ms + 1 + (self._phase_ms - after_ms - 1) % ROW_MS
+        events = scene.events
         return [
-            Moment(ts, self._row(ts, scene), None, closes=True)
+            Moment(ts, self._row(ts, scene), closes=True, told=within(events, ts - ROW_MS, ts))
             for ts in range(first, upto_ms + 1, ROW_MS)
+        ]
+
+    def _visits(self, day: int) -> list[Visit]:
+        people = self._people(day)
+        took: dict[int, tuple[tuple[int, int], ...]] = {}
+        for end, tray, kg in people.takes:
+            took[end] = (*took.get(end, ()), (tray + 1, _grams(kg)))
+        return [
+            *(Visit(span, customer=False) for span in people.refills),
+            *(Visit(span, taken=took.get(span[1], ())) for span in people.customers),
         ]
 
     def _row(self, ts_ms: int, scene: _Scene) -> Values:
@@ -134,6 +147,7 @@ class Cabinet:
             scene.door.opened(ts_ms),
             int(active(scene.faults, FaultKind.MAINS_LOST, ts_ms) is None),
             round(self._signal_dbm + 2 * noise),
+            _latched(ts_ms, scene),
         )
 
     def _scales(self, ts_ms: int, scene: _Scene) -> Levels:
@@ -199,12 +213,16 @@ class Cabinet:
         faults = self._faults.around(day)
         around = Around(day, self._openings(day), faults)
         steps, levels = self._weights(day)
+        door = self._doors.day(day)
+        visits = (*self._visits(day - 1), *self._visits(day))
+        till = Till(self._controls.fen_per_kg, faults)
         return _Scene(
             faults=faults,
-            door=self._doors.day(day),
+            door=door,
             by=self._probe.disturbed(around, self._controls.setpoints),
             steps_ms=steps,
             levels=levels,
+            events=told_of(self._key, visits, door.spans, till),
         )
 
     def _door_spans(self, day: int) -> tuple[Span, ...]:
@@ -239,6 +257,12 @@ class Cabinet:
         return levels
 
 
+def _latched(ts_ms: int, scene: _Scene) -> int:
+    """The bolt falls in as the door shuts, unless it is jammed."""
+    jammed = active(scene.faults, FaultKind.LOCK_JAMMED, ts_ms) is not None
+    return int(not scene.door.is_open(ts_ms) and not jammed)
+
+
 def _scales_off_kg(ts_ms: int, faults: tuple[Fault, ...]) -> Levels:
     """What each tray shows too much: a zero that leapt or creeps, goods that went unseen."""
     off = [0.0] * TRAYS
@@ -250,6 +274,11 @@ def _scales_off_kg(ts_ms: int, faults: tuple[Fault, ...]) -> Levels:
         off[2] -= _GONE_KG
         off[3] -= _GONE_KG
     return tuple(off)
+
+
+def _grams(kg: float) -> int:
+    """A weight as the difference of two steps of the scale."""
+    return round(kg / _SCALE_STEP_KG) * round(1_000 * _SCALE_STEP_KG)
 
 
 def _shown(kg: float) -> float:

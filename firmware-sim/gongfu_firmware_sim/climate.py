@@ -21,6 +21,9 @@ from gongfu_firmware_sim.thermal import (
 
 FROZEN_CLASSES = frozenset({"frozen", "ice_cream"})
 AMBIENT_CLASSES = frozenset({"ambient"})
+# What a unit that cools takes from the air on its way (assumed), and when little air gets through.
+_DROP_CELSIUS = 4.0
+_BLOCKED_DROP_CELSIUS = 12.0
 
 
 def zone_for(product_class: str, origin: Origin, *, number: int, truck: bool = False) -> Zone:
@@ -83,6 +86,18 @@ class Probe:
             ts_ms = stuck.start_ms
         noise = SENSOR_NOISE_CELSIUS * self._noise.at(ts_ms)
         return round(self._zone.air(ts_ms, by) + noise, 1)
+
+    def ducts(self, ts_ms: int, by: Disturbances, faults: tuple[Fault, ...]) -> tuple[float, float]:
+        """Supply and return air of the unit, degrees Celsius in steps of 0.1.
+
+        Air comes back as warm as the zone; a unit that cools blows it out colder.
+        """
+        blocked = active(faults, FaultKind.AIR_BLOCKED, ts_ms) is not None
+        drop = _BLOCKED_DROP_CELSIUS if blocked else _DROP_CELSIUS
+        back = self._zone.air(ts_ms, by)
+        noise = SENSOR_NOISE_CELSIUS * self._noise.at(ts_ms)
+        supply = back - (drop if self._zone.cools(ts_ms, by) else 0.0) - noise
+        return round(supply, 1), round(back + noise, 1)
 
     def _shared(self, pulses: Iterable[Pulse]) -> list[Pulse]:
         share = self._door_share

@@ -32,6 +32,9 @@ class FaultKind(StrEnum):
     SCALE_DRIFT = "scale_drift"
     SCALE_JUMP = "scale_jump"
     GOODS_GONE = "goods_gone"
+    LOCK_JAMMED = "lock_jammed"
+    AIR_BLOCKED = "air_blocked"
+    PAYMENT_DOWN = "payment_down"
     RUSH = "rush"
     REFILL_MISSED = "refill_missed"
 

@@ -3,20 +3,31 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from gongfu_broker.payloads import Fields
+
 Values = tuple[float | None, ...]
+
+
+class Told(NamedTuple):
+    """An event to be told with a row: when it happened (true time), its kind and data."""
+
+    ts_ms: int
+    kind: str
+    data: Fields
 
 
 class Moment(NamedTuple):
     """A row of a device in the column order of its kind; trailing columns may be missing.
 
     ``door`` is 1 or 0 where the door just opened or closed, else None. ``closes`` says that the
-    rows gathered so far, this one included, now go out as one message.
+    rows gathered so far, this one included, now go out as one message. ``told`` goes out before it.
     """
 
     ts_ms: int
     values: Values
     door: int | None = None
     closes: bool = False
+    told: tuple[Told, ...] = ()
 
 
 class Model(Protocol):

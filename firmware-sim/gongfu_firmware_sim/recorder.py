@@ -27,6 +27,8 @@ class Recorder:
             yield self.event(
                 "door", {"open": moment.door}, ts_ms=moment.ts_ms + offset_ms, now_s=now_s
             )
+        for ts_ms, kind, data in moment.told:
+            yield self.event(kind, data, ts_ms=ts_ms + offset_ms, now_s=now_s)
         self._rows.append((moment.ts_ms, moment.values))
         self.rows += 1
         if moment.closes:

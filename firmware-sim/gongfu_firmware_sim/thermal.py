@@ -144,6 +144,14 @@ class CooledZone:
         left = course.left_celsius * self._decay(ts_ms - course.outage.end_ms)
         return self.calm(ts_ms) + left + by.lift(ts_ms)
 
+    def cools(self, ts_ms: int, by: Disturbances) -> bool:
+        """Whether the compressor runs: in the falling half of a cycle, never in an outage."""
+        course = by.course_at(ts_ms)
+        if course is not None and ts_ms < course.outage.end_ms:
+            return False
+        self.calm(ts_ms)  # finds the cycle
+        return self._cycle is not None and ts_ms >= self._cycle.warm_end_ms
+
     def courses(self, outages: Iterable[Outage]) -> tuple[Course, ...]:
         """Where each outage starts from, and how much warmth it leaves behind; in order of time."""
         solved: list[Course] = []
@@ -238,6 +246,11 @@ class RoomZone:
         """Room temperature, 19-23 degrees: coolest at 05:00, warmest at 17:00 local time."""
         share = (ts_ms % DAY_MS) / DAY_MS - 0.625
         return 21.0 + self._offset_celsius - 2.0 * sin(2 * pi * share) + by.lift(ts_ms)
+
+    def cools(self, ts_ms: int, by: Disturbances) -> bool:
+        """Nothing is cooled."""
+        del ts_ms, by
+        return False
 
     def defrosts(self, start_ms: int, end_ms: int) -> list[Outage]:
         """None."""

@@ -153,6 +153,8 @@ class Truck:
             odometer,
             self._volt(ts_ms, scene),
             round(self._signal_dbm + 4 * other),
+            *self._outer.ducts(ts_ms, scene.outer, scene.faults),
+            *self._inner.ducts(ts_ms, scene.inner, scene.faults),
         )
 
     def _volt(self, ts_ms: int, scene: _Scene) -> float:

@@ -18,7 +18,7 @@ from gongfu_broker.columns import DeviceKind
 from gongfu_ingest.errors import LineError
 from gongfu_ingest.points import Point
 
-FLAGS = frozenset({"door_open", "mains_on"})
+FLAGS = frozenset({"door_open", "mains_on", "lock_latched"})
 RANK_FIELDS = ("boot", "mseq", "idx")
 _FIT = (0, 1)
 _FLAGS_TOLD = {b"0.0": b"0", b"-0.0": b"0", b"0": b"0", b"1.0": b"1", b"1": b"1"}

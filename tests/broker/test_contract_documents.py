@@ -48,7 +48,7 @@ def test_what_the_codec_writes_fits_the_schemas() -> None:
 
 def test_units_stand_in_the_names_and_limits_are_ordered() -> None:
     units = ("celsius", "percent", "kg", "deg", "kmh", "km", "volt", "dbm")
-    flags_and_counts = {"door_open", "door_opens", "mains_on", "satellites"}
+    flags_and_counts = {"door_open", "door_opens", "lock_latched", "mains_on", "satellites"}
     for columns in COLUMNS.values():
         for column in columns:
             assert column.low < column.high

@@ -11,7 +11,7 @@ from gongfu_fleet.domain.alarms.incident import (
     apply,
     measured,
 )
-from gongfu_fleet.domain.alarms.parents import group_of
+from gongfu_fleet.domain.alarms.parents import cause_of
 from gongfu_fleet.domain.alarms.queues import Queue, queues_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState, thinned
@@ -201,11 +201,11 @@ class MemoryIncidentStore:
         return scope.everything or any(map(scope.covers, self._concerned(incident)))
 
     def _concerned(self, incident: Incident) -> list[Asset]:
-        name, group = incident.subject.asset, group_of(incident.subject.asset)
+        name, group = incident.subject.asset, cause_of(incident.subject.asset)
         return [
             asset
             for asset in self._assets.values()
-            if asset.id == name or (asset.site, asset.kind) == group
+            if asset.id == name or (group and group.covers(asset))
         ]
 
     def _keep_checkpoints(self, update: ZoneUpdate) -> None:

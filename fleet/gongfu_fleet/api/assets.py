@@ -51,6 +51,7 @@ class AssetAnswer(BaseModel):
     place: str
     operator: str
     town_code: str | None
+    gateway: str | None
     zones: list[ZoneAnswer]
 
 

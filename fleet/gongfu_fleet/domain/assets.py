@@ -53,7 +53,8 @@ class Zone:
 class Asset:
     """A registered asset; ``lon``/``lat`` WGS-84, for a truck where it is parked.
 
-    ``operator`` is the organisation that runs it.
+    ``operator`` is the organisation that runs it; ``gateway`` what links it, if it has none of its
+    own.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Asset:
     zones: tuple[Zone, ...]
     operator: str
     town_code: str | None = None
+    gateway: str | None = None
 
     @property
     def reports(self) -> bool:

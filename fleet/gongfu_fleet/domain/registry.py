@@ -61,10 +61,11 @@ class RegistryRecords:
 
 @dataclass(frozen=True)
 class Home:
-    """Whose an asset is and in which town: what files of before those columns do not say."""
+    """Whose an asset is, in which town, behind what: what files of before those columns lack."""
 
     operator: str
     town_code: str | None
+    gateway: str | None = None
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.liveness import Patience
-from gongfu_fleet.domain.alarms.parents import SitePolicy
+from gongfu_fleet.domain.alarms.parents import TogetherPolicy
 from gongfu_fleet.domain.alarms.sale_lock import SaleLockPolicy
 from gongfu_fleet.domain.alarms.severity import Ladders, Rung, checked
 from gongfu_fleet.domain.assets import AssetKind
@@ -21,13 +21,16 @@ Data = Mapping[str, Any]  # JSON values
 class LivenessPolicy:
     """When silence is an incident. ``broker_after_real_ms`` is real time, the rest platform time.
 
-    ``zones_every_ms``: how often the probes are looked at one by one.
+    ``zones_every_ms``: how often the probes are looked at one by one; ``power_settle_ms``: how long
+    a cabinet's unit may go on to be wrong when its power is back.
     """
 
     patience: Mapping[AssetKind, Patience]
-    site: SitePolicy
+    site: TogetherPolicy
+    gateway: TogetherPolicy
     broker_after_real_ms: int
     zones_every_ms: int
+    power_settle_ms: int
 
 
 @cache
@@ -36,9 +39,11 @@ def liveness_policy() -> LivenessPolicy:
     data = _data("liveness.json")
     return LivenessPolicy(
         patience={AssetKind(kind): _patience(line) for kind, line in data["patience"].items()},
-        site=_site(data["site"]),
+        site=_together(data["site"], Hazard.SITE_SILENT),
+        gateway=_together(data["gateway"], Hazard.GATEWAY_SILENT),
         broker_after_real_ms=data["broker_after_real_s"] * 1000,
         zones_every_ms=data["zones_every_s"] * 1000,
+        power_settle_ms=data["power_settle_s"] * 1000,
     )
 
 
@@ -75,8 +80,9 @@ def _patience(line: Data) -> Patience:
     )
 
 
-def _site(line: Data) -> SitePolicy:
-    return SitePolicy(
+def _together(line: Data, hazard: Hazard) -> TogetherPolicy:
+    return TogetherPolicy(
+        hazard=hazard,
         least=line["least"],
         share=line["share"],
         clear_share=line["clear_share"],

@@ -15,7 +15,9 @@ ASSET_COLUMNS = (
     "county_code", "depot", "model", "place",
 )  # fmt: skip
 # Empty, the site names the operator. Missing, an asset keeps what it has.
-MORE_ASSET_COLUMNS = ("operator", "town_code")
+MORE_ASSET_COLUMNS = ("operator", "town_code", "gateway")
+# An incident names its gateway in 40 characters, "gateway:" included.
+LONGEST_GATEWAY = 30
 ZONE_COLUMNS = ("asset_id", "zone", "metric", "product_class")
 ZONES_OF = {AssetKind.CABINET: 1, AssetKind.TRUCK: 2}
 IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -147,16 +149,25 @@ def _asset(cells: Cells, known: KnownKeys) -> Asset | None:
         zones=(),
         operator=home.operator,
         town_code=home.town_code,
+        gateway=home.gateway,
     )
 
 
 def _home(cells: Cells, known: KnownKeys, stored: Home, site: str) -> Home:
     values, operator, town = cells.row.values, stored.operator, stored.town_code
+    gateway = stored.gateway
     if "operator" in values:
         operator = cells.identifier("operator", "quzhou") if values["operator"] else site
     if "town_code" in values:
         town = cells.known("town_code", known.towns, "town")
-    return Home(operator, town)
+    if "gateway" in values:
+        gateway = _gateway(cells) if values["gateway"] else None
+    return Home(operator, town, gateway)
+
+
+def _gateway(cells: Cells) -> str:
+    cells.text("gateway", LONGEST_GATEWAY)
+    return cells.identifier("gateway", "gw-0001")
 
 
 def _position(cells: Cells) -> tuple[float, float]:

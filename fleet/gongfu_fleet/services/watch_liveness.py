@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from gongfu_broker.clock import Clock
-from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Event, Incident, Raised, apply
 from gongfu_fleet.domain.alarms.liveness import (
     Channel,
@@ -22,12 +21,17 @@ from gongfu_fleet.domain.alarms.liveness import (
     period_of,
 )
 from gongfu_fleet.domain.alarms.parents import (
+    CHILDREN,
+    OF_POWER,
     Moment,
+    Together,
     Voice,
     broker_drafts,
+    gateway_of,
+    groups_fell_silent,
+    groups_heard_again,
     releases,
-    sites_fell_silent,
-    sites_heard_again,
+    site_of,
     suppressions,
 )
 from gongfu_fleet.domain.alarms.reconcile import Draft
@@ -132,18 +136,27 @@ class LivenessWatch:
         zones = self._probes(assets, moment.now_ms)
         yield from gone(assets, running, moment.now_ms)
         yield from heard_again([*devices, *zones], running)
-        yield from sites_heard_again(voices, running, self.policy.site, moment.now_ms)
+        for together in self._together():
+            yield from groups_heard_again(voices, running, together, moment.now_ms)
         settled = {kind for kind in AssetKind if self._settled(kind, moment.now_ms)}
         chosen = [voice for voice in voices if voice.asset.kind in settled]
-        yield from sites_fell_silent(chosen, running, self.policy.site, moment)
+        for together in self._together():
+            yield from groups_fell_silent(chosen, running, together, moment)
         silent = [one for one in (*devices, *zones) if assets[one.asset].kind in settled]
         yield from fell_silent(silent, running, now_ms=moment.now_ms, new_id=moment.new_id)
 
     def _family(self, running: Running, now_ms: int) -> list[Draft]:
-        children = [i for i in running.values() if i.subject.hazard is Hazard.CHANNEL_SILENT]
-        ended_by_ms = now_ms - self.policy.site.settle_ms
-        freed = releases(children, running, self.ledger.find, ended_by_ms=ended_by_ms)
+        children = [i for i in running.values() if i.subject.hazard in CHILDREN]
+        units = [child for child in children if child.subject.hazard in OF_POWER]
+        silent = [child for child in children if child.subject.hazard not in OF_POWER]
+        freed = [
+            *releases(silent, running, self.ledger.find, now_ms - self.policy.site.settle_ms),
+            *releases(units, running, self.ledger.find, now_ms - self.policy.power_settle_ms),
+        ]
         return [*freed, *suppressions(children, running, self._known_assets())]
+
+    def _together(self) -> tuple[Together, ...]:
+        return Together(gateway_of, self.policy.gateway), Together(site_of, self.policy.site)
 
     def _heard(self) -> tuple[Mapping[str, Asset], list[Voice]]:
         assets = {asset.id: asset for asset in self._known_assets().values() if asset.reports}

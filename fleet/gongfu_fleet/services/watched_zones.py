@@ -11,7 +11,7 @@ from gongfu_fleet.errors import NotFoundError
 from gongfu_fleet.ports import AssetRegistry
 from gongfu_fleet.services.asset_books import AssetBooks
 from gongfu_fleet.services.cold_policies import ShippedPolicies
-from gongfu_fleet.services.common_causes import cause_name
+from gongfu_fleet.services.common_causes import cause_name, stand_in
 from gongfu_fleet.services.watch_ports import WatchedZone
 
 
@@ -62,7 +62,7 @@ class RegistryZones:
         """Name and site; the id and an empty site for an asset nobody knows."""
         if asset not in self._assets:
             self.refresh()
-        known = self._assets.get(asset)
+        known = self._assets.get(asset) or stand_in(asset, self._assets.values())
         return (known.name, known.site) if known else cause_name(asset) or (asset, "")
 
     def cold_policy_of(self, asset: str, zone: int) -> ColdPolicy:

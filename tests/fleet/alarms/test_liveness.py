@@ -10,7 +10,7 @@ from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.domain.alarms.hazard import Hazard, Severity
 from gongfu_fleet.domain.alarms.incident import Acknowledged, Incident, Subject, fold
 from gongfu_fleet.domain.alarms.liveness import Patience, period_of, raised
-from gongfu_fleet.domain.alarms.parents import group_of
+from gongfu_fleet.domain.alarms.parents import Group, cause_of
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.severity import Rung, checked
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
@@ -279,7 +279,7 @@ def test_a_compound_without_power_is_one_incident_with_its_cabinets_as_children(
     stand.dead |= {asset.id for asset in stand.devices[:9]}
     stand.run(11)
     (parent,) = stand.found(Hazard.SITE_SILENT)
-    assert group_of(parent.subject.asset) == ("hangzhou", AssetKind.CABINET)
+    assert cause_of(parent.subject.asset) == Group("hangzhou", AssetKind.CABINET)
     stand.run(10)
     children = stand.found()
     assert {child.handling.parent for child in children} == {parent.id}

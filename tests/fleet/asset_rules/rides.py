@@ -72,6 +72,10 @@ def truck(minute: float, **told: Any) -> AssetReading:  # noqa: ANN401 - fields 
         "load_kg": 300.0,
         "odometer_km": 20_000.0,
         "battery_volt": 13.8,
+        "supply_1_celsius": 0.0,
+        "return_1_celsius": 4.0,
+        "supply_2_celsius": -23.0,
+        "return_2_celsius": -19.0,
     }
     return AssetReading(START + int(minute * MINUTE))._replace(**{**standing, **told})
 
@@ -83,6 +87,7 @@ def cabinet(minute: float, **told: Any) -> AssetReading:  # noqa: ANN401 - field
         "door_opens": 100.0,
         "mains_on": True,
         "trays_kg": FULL,
+        "lock_latched": True,
     }
     return AssetReading(START + int(minute * MINUTE))._replace(**{**calm, **told})
 

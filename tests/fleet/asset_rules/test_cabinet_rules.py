@@ -102,3 +102,28 @@ def test_silence_neither_raises_nor_ends() -> None:
     assert going_on.episode.unknown_ms == 492 * 60_000
     shifted = [*calm(0, 10), *calm(300, 310, trays_kg=with_tray(3, 9.0))]
     assert of_cabinet(shifted).raised == ()
+
+
+def test_a_lock_that_stays_out_of_a_shut_door_is_told_after_three_minutes() -> None:
+    judged = of_cabinet([*calm(0, 5), *calm(5, 20, lock_latched=False), *calm(20, 30)])
+    assert told(judged.raised) == [(Hazard.LOCK_NOT_LATCHED, 5, 8)]
+    assert over(judged.ended) == [(Hazard.LOCK_NOT_LATCHED, 20)]
+
+
+def test_an_open_door_is_not_locked_and_neither_wrong_nor_well() -> None:
+    opened = calm(5, 12, door_open=True, door_opens=101.0, lock_latched=False)
+    assert of_cabinet([*calm(0, 5), *opened, *calm(12, 20, door_opens=101.0)]).raised == ()
+    wrong = calm(0, 6, lock_latched=False)
+    held = [cabinet(n, door_open=True, door_opens=101.0, lock_latched=True) for n in range(6, 12)]
+    assert [f.hazard for f in of_cabinet([*wrong, *held]).open] == [Hazard.LOCK_NOT_LATCHED]
+
+
+def test_short_openings_between_the_rows_are_no_lock_that_fails() -> None:
+    rows = [cabinet(n, lock_latched=False, door_opens=100.0 + n) for n in range(20)]
+    assert of_cabinet(rows).raised == ()
+
+
+def test_a_cabinet_without_the_column_says_nothing_of_its_lock() -> None:
+    assert of_cabinet(calm(0, 60, lock_latched=None)).raised == ()
+    rows = [*calm(0, 6, lock_latched=False), *calm(6, 60, lock_latched=None)]
+    assert [f.hazard for f in of_cabinet(rows).open] == [Hazard.LOCK_NOT_LATCHED]

@@ -38,6 +38,7 @@ TRUCKS: list[Ordered] = [
     (FaultKind.GNSS_LOST, 90, 90, 0, Hazard.GNSS_LOST),
     (FaultKind.SUPPLY_CUT, 90, 30, 0, Hazard.TRACKER_POWER_CUT),
     (FaultKind.RECORDER_STOP, 180, 30, 0, Hazard.RECORDER_GAP),
+    (FaultKind.AIR_BLOCKED, 90, 240, 0, Hazard.RETURN_SUPPLY_GAP),
 ]
 CABINETS: list[Ordered] = [
     (FaultKind.MAINS_LOST, 90, 60, 0, Hazard.POWER_LOST),
@@ -45,6 +46,7 @@ CABINETS: list[Ordered] = [
     (FaultKind.SCALE_JUMP, 100, 60, 0, Hazard.SCALE_JUMP),
     (FaultKind.GOODS_GONE, 100, 30, 0, Hazard.MASS_IMBALANCE),
     (FaultKind.DOOR_AJAR, 90, 40, 0, Hazard.SESSION_OPEN),
+    (FaultKind.LOCK_JAMMED, 90, 60, 0, Hazard.LOCK_NOT_LATCHED),
     (FaultKind.RUSH, 180, 300, 0, Hazard.STOCK_OUT_SOON),
 ]
 SEED = 7

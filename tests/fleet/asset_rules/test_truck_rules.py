@@ -191,3 +191,64 @@ def test_many_openings_at_one_place_in_the_fields_are_one_incident() -> None:
     rows = [truck(n / 2, door_open=n % 8 < 4, lat_deg=lat, lon_deg=lon) for n in range(80)]
     judged = of_truck(rows)
     assert [f.hazard for f in judged.raised] == [Hazard.DOOR_OUTSIDE_STOP]
+
+
+def runs(begin: float, minutes: float, supply: float, back: float = 4.0) -> list[AssetReading]:
+    """Rows every 30 s in which the unit blows ``supply`` and draws ``back`` of zone 1."""
+    return [
+        truck(begin + n / 2, supply_1_celsius=supply, return_1_celsius=back)
+        for n in range(int(minutes * 2))
+    ]
+
+
+def test_air_that_comes_back_far_warmer_than_it_went_is_told_when_it_lasts() -> None:
+    judged = of_truck([*halves(10), *runs(10, 60, -8.0)])
+    assert told(judged.raised) == [(Hazard.RETURN_SUPPLY_GAP, 10, 30)]
+
+
+def test_runs_of_a_compressor_add_up_and_its_rests_do_not_end_it() -> None:
+    rows = halves(10)
+    for cycle in range(4):
+        rows += [*runs(10 + 30 * cycle, 15, -8.0), *runs(25 + 30 * cycle, 15, 4.0)]
+    judged = of_truck([*rows, *runs(130, 60, 4.0)])
+    assert [(f.hazard, f.episode.begin_ms) for f in judged.raised] == [
+        (Hazard.RETURN_SUPPLY_GAP, truck(10).ts_ms)
+    ]
+    assert over(judged.ended) == [(Hazard.RETURN_SUPPLY_GAP, 159.5)]
+
+
+def test_one_run_that_is_followed_by_a_calm_hour_is_nothing() -> None:
+    rows = [*halves(10), *runs(10, 15, -8.0), *runs(25, 60, 0.0), *runs(85, 15, -8.0)]
+    assert of_truck(rows).raised == ()
+
+
+def test_a_warm_box_that_is_pulled_down_is_no_blocked_air() -> None:
+    rows = [
+        truck(n / 2, supply_1_celsius=8 - n / 8, return_1_celsius=18 - n / 8) for n in range(80)
+    ]
+    assert of_truck(rows).raised == ()
+
+
+def test_what_an_open_door_lets_in_says_nothing_of_the_air() -> None:
+    rows: list[AssetReading] = []
+    for visit in range(12):
+        at = visit * 10
+        rows += [row._replace(door_open=True) for row in runs(at, 4, -8.0)]
+        rows += runs(at + 4, 6, -8.0)
+    # Of each ten minutes one is judged: the grace after a door is five.
+    assert of_truck(rows).raised == ()
+
+
+def test_a_gap_neither_raises_nor_ends_a_wide_difference_of_air() -> None:
+    rows = [*halves(10), *runs(10, 15, -8.0)]
+    assert of_truck([*rows, *runs(300, 4, -8.0)]).raised == ()
+    raised = [*rows, *runs(25, 15, -8.0)]
+    assert [f.hazard for f in of_truck([*raised, *runs(300, 30, 0.0)]).open] == [
+        Hazard.RETURN_SUPPLY_GAP
+    ]
+    assert of_truck([*raised, *runs(300, 60, 0.0)]).open == ()
+
+
+def test_a_truck_without_the_columns_says_nothing_of_its_air() -> None:
+    bare = [row._replace(supply_1_celsius=None) for row in runs(0, 60, -8.0)]
+    assert of_truck(bare).raised == ()

@@ -63,12 +63,15 @@ def rows_of(kind: DeviceKind, seed: int) -> list[Row]:
 def stretch(kind: DeviceKind, dice: random.Random, at: int) -> list[float | None]:
     opened = float(dice.random() < 0.4)
     if kind is DeviceKind.CABINET:
+        latched = float(dice.random() < 0.6)
         trays: list[float | None] = [dice.choice([5.0, 5.0, 5.5]) for _ in range(8)]
-        return [4.0, opened, float(at // 40), float(dice.random() < 0.6), *trays]
+        return [4.0, opened, float(at // 40), float(dice.random() < 0.6), *trays, latched]
     lat, lon = dice.choice([VILLAGE, FIELD])
     volt, satellites = dice.choice([13.8, 0.0]), dice.choice([11.0, 0.0])
+    airs: list[list[float | None]] = [[0.0, 4.0, -23.0, -19.0], [-8.0, 4.0, None, None]]
+    air = dice.choice(airs)
     speed = dice.choice([0.0, 50.0])
-    return [4.0, -19.0, opened, lat, lon, speed, satellites, 300.0, 100.0 + at, volt]
+    return [4.0, -19.0, opened, lat, lon, speed, satellites, 300.0, 100.0 + at, volt, *air]
 
 
 def expected(book: AssetRulebook, rows: list[Row]) -> Timeline:

@@ -89,7 +89,7 @@ class SqlRegistry:
                 depots=set(session.scalars(select(DepotRow.id))),
                 assets={row.id: row.kind for row in assets},
                 product_classes=set(session.scalars(select(PolicyRow.product_class))),
-                homes={row.id: Home(row.operator, row.town_code) for row in assets},
+                homes={row.id: Home(row.operator, row.town_code, row.gateway) for row in assets},
             )
 
     def compare(self, records: RegistryRecords) -> ImportCounts:
@@ -216,6 +216,7 @@ def _asset(row: AssetRow, zones: tuple[Zone, ...]) -> Asset:
         zones=zones,
         operator=row.operator,
         town_code=row.town_code,
+        gateway=row.gateway,
     )
 
 

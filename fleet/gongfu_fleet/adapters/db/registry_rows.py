@@ -113,4 +113,5 @@ def _asset(asset: Asset) -> Base:
         place=asset.place,
         operator=asset.operator,
         town_code=asset.town_code,
+        gateway=asset.gateway,
     )

@@ -107,6 +107,7 @@ class AssetRow(Base):
     place: Mapped[str] = mapped_column(String(120))
     operator: Mapped[str] = mapped_column(String(40), index=True, server_default=text("''"))
     town_code: Mapped[str | None] = mapped_column(String(9))
+    gateway: Mapped[str | None] = mapped_column(String(30))
 
 
 class ZoneRow(Base):

@@ -13,9 +13,11 @@ def visible(scope: Scope, site: str | None = None) -> ColumnElement[bool]:
     covered = [within(scope)]
     if site is not None:
         covered.append(AssetRow.site == site)
-    # As ``domain.alarms.parents.Group`` names them.
+    # As ``domain.alarms.parents`` names them; an asset without a gateway gives no name.
     group = literal("site:") + AssetRow.site + literal(":") + AssetRow.kind
+    gateway = literal("gateway:") + AssetRow.gateway
     return or_(
         IncidentRow.asset.in_(select(AssetRow.id).where(*covered)),
         IncidentRow.asset.in_(select(group).where(*covered)),
+        IncidentRow.asset.in_(select(gateway).where(*covered, AssetRow.gateway.is_not(None))),
     )

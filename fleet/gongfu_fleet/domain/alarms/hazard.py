@@ -57,6 +57,7 @@ class Hazard(StrEnum):
     CLOCK_OFF = "clock_off"
     CHANNEL_SILENT = "channel_silent"
     SITE_SILENT = "site_silent"
+    GATEWAY_SILENT = "gateway_silent"
     BROKER_LOST = "broker_lost"
 
     # An enum's own hash is written in Python; hazards are keys wherever a sample is judged.

@@ -26,14 +26,16 @@ from gongfu_fleet.errors import InvalidError
 POLICY_CLASS = "liveness"
 # Gaps that a period is learned from, and how many there must be at least.
 MOST_GAPS, LEAST_GAPS = 20, 3
-# What the clock or the messages tell; no reading has a part in it.
+# What the clock, messages or events tell; no reading has a part in it.
 BY_THE_CLOCK = frozenset(
     {
         Hazard.CHANNEL_SILENT,
         Hazard.SITE_SILENT,
+        Hazard.GATEWAY_SILENT,
         Hazard.BROKER_LOST,
         Hazard.BACKLOG_LONG,
         Hazard.CLOCK_OFF,
+        Hazard.UNSETTLED,
     }
 )
 Running = Mapping[Subject, Incident]

@@ -21,6 +21,11 @@ _SAID: Mapping[Hazard, Message] = {
         "同一站点的多数设备同时没有数据: 检查站点的供电和网络。",
         "Most devices of the site fell silent at once: check the power and network of the site.",
     ),
+    Hazard.GATEWAY_SILENT: Message(
+        "同一网关后的多数设备同时没有数据: 检查网关的供电、上行网络和流量卡。",
+        "Most devices behind one gateway fell silent at once: check its power, its uplink and its"
+        " data plan.",
+    ),
     Hazard.BROKER_LOST: Message(
         "平台收不到任何数据: 检查消息服务器和网络。期间不报设备无数据。",
         "The platform hears nothing: check the broker and the network. Meanwhile no device is"
@@ -34,6 +39,12 @@ _SAID: Mapping[Hazard, Message] = {
     Hazard.CLOCK_OFF: Message(
         "设备时钟误差超过 2 分钟, 平台已自动校正时间戳: 请校准设备时钟。",
         "The device's clock is off by more than two minutes and its stamps are corrected: set it.",
+    ),
+    Hazard.UNSETTLED: Message(
+        "顾客取走货物后超过 15 分钟未结算: 检查支付渠道, 核对该次购物的重量与录像,"
+        " 再补扣或转人工复核。",
+        "Goods were taken and not settled within a quarter of an hour: check the payment channel,"
+        " look at the weights and the clip of the sale, then charge it or send it to review.",
     ),
     Hazard.SALE_LOCKED: Message(
         "柜机失联期间货温超过临界值, 已自行停售: 处置货物, 检修并补货后恢复销售。",

@@ -28,6 +28,7 @@ class CabinetScene(NamedTuple):
     """One row, ``elapsed_ms`` after the one before. ``weighing`` None: the trays say nothing now.
 
     ``stepped``: trays with a step since the door was shut, those of this row included.
+    ``again``: it was opened since the row before, by its count of openings.
     ``shelves``: what lies on the trays; ``changes``: what an opening did, once it is weighed.
     """
 
@@ -38,6 +39,7 @@ class CabinetScene(NamedTuple):
     open_ms: int | None
     weighing: Weighing | None
     stepped: tuple[int, ...]
+    again: bool = False
     shelves: tuple[Shelf, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -64,7 +66,7 @@ def observe(
     shelves, changes = counted(unit.shelves, trays)
     after = CabinetUnit(ts_ms, open_ms, opens, shut, trays, stepped, shelves)
     return after, CabinetScene(
-        ts_ms, reading, elapsed_ms, gap, open_ms, weighing, stepped, shelves, changes
+        ts_ms, reading, elapsed_ms, gap, open_ms, weighing, stepped, again, shelves, changes
     )
 
 

@@ -5,11 +5,13 @@ from gongfu_fleet.domain.alarms.asset_rules import (
     door_outside_stop,
     expiry,
     gnss_lost,
+    lock_not_latched,
     mass_imbalance,
     off_corridor,
     power_lost,
     recorder_gap,
     reefer_off_loaded,
+    return_supply_gap,
     scale_drift,
     scale_jump,
     session_open,
@@ -24,6 +26,7 @@ from gongfu_fleet.domain.alarms.asset_rules.truck_scene import TruckScene
 
 TRUCK_RULES: tuple[AssetRule[TruckScene, TruckPolicy], ...] = (
     reefer_off_loaded.RULE,
+    return_supply_gap.RULE,
     door_open_moving.RULE,
     door_outside_stop.RULE,
     off_corridor.RULE,
@@ -38,6 +41,7 @@ CABINET_RULES: tuple[AssetRule[CabinetScene, CabinetPolicy], ...] = (
     scale_jump.RULE,
     mass_imbalance.RULE,
     session_open.RULE,
+    lock_not_latched.RULE,
     stock_out_soon.RULE,
     expiry.RULE,
 )

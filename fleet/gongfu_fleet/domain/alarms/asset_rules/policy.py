@@ -106,6 +106,10 @@ class TruckPolicy(AssetPolicy):
     power_of: int
     recorder_gap_min: float
     recorder_wait_min: float
+    supply_gap_celsius: float
+    supply_gap_min: float
+    supply_calm_min: float
+    supply_fall_celsius: float
     village_late_min: float
     village_early_min: float
     visit_min: float
@@ -139,6 +143,10 @@ class CabinetPolicy(AssetPolicy):
     drift_kg: float
     jump_kg: float
     scale_calm_min: float
+    lock_min: float
+    unsettled_min: float
+    unsettled_wait_min: float
+    unsettled_forget_h: float
     trade_from_h: float
     trade_until_h: float
     stock_take_kg: float
@@ -156,6 +164,8 @@ class CabinetPolicy(AssetPolicy):
     def __post_init__(self) -> None:
         AssetPolicy.__post_init__(self)
         self._ordered("drift_kg", "jump_kg")
+        if self.unsettled_forget_h * 60 <= self.unsettled_min:
+            raise self._refused("unsettled_forget_h within unsettled_min", "Give a longer time.")
         self._ordered("stock_take_kg", "restock_kg")
         self._ordered("stock_out_h", "stock_back_h")
         if not self.trade_from_h < self.trade_until_h <= _DAY_H:

@@ -22,6 +22,11 @@ class AssetReading(NamedTuple):
     battery_volt: float | None = None
     mains_on: bool | None = None
     trays_kg: tuple[float | None, ...] = ()
+    lock_latched: bool | None = None
+    supply_1_celsius: float | None = None
+    return_1_celsius: float | None = None
+    supply_2_celsius: float | None = None
+    return_2_celsius: float | None = None
 
 
 TRAYS = 8
@@ -29,10 +34,11 @@ TRAYS = 8
 TRUCK_COLUMNS = (
     "zone_1_celsius", "zone_2_celsius", "door_open", "lat_deg", "lon_deg", "speed_kmh",
     "satellites", "load_kg", "odometer_km", "battery_volt",
+    "supply_1_celsius", "return_1_celsius", "supply_2_celsius", "return_2_celsius",
 )  # fmt: skip
 CABINET_COLUMNS = (
     "zone_1_celsius", "door_open", "door_opens", "mains_on",
-    *(f"tray_{n}_kg" for n in range(1, TRAYS + 1)),
+    *(f"tray_{n}_kg" for n in range(1, TRAYS + 1)), "lock_latched",
 )  # fmt: skip
 _YES = 0.5
 Values = Sequence[float | None]
@@ -40,7 +46,9 @@ Values = Sequence[float | None]
 
 def truck_reading(ts_ms: int, values: Values) -> AssetReading:
     """A reading from values in the order of TRUCK_COLUMNS; what is not finite says nothing."""
-    zone_1, zone_2, door, lat, lon, speed, satellites, load, odometer, volt = map(_sound, values)
+    zone_1, zone_2, door, lat, lon, speed, satellites, load, odometer, volt, *air = map(
+        _sound, values
+    )
     return AssetReading(
         ts_ms=ts_ms,
         door_open=_flag(door),
@@ -53,12 +61,16 @@ def truck_reading(ts_ms: int, values: Values) -> AssetReading:
         load_kg=load,
         odometer_km=odometer,
         battery_volt=volt,
+        supply_1_celsius=air[0],
+        return_1_celsius=air[1],
+        supply_2_celsius=air[2],
+        return_2_celsius=air[3],
     )
 
 
 def cabinet_reading(ts_ms: int, values: Values) -> AssetReading:
     """A reading from values in the order of CABINET_COLUMNS; what is not finite says nothing."""
-    zone_1, door, opens, mains, *trays = map(_sound, values)
+    zone_1, door, opens, mains, *trays, lock = map(_sound, values)
     return AssetReading(
         ts_ms=ts_ms,
         door_open=_flag(door),
@@ -66,6 +78,7 @@ def cabinet_reading(ts_ms: int, values: Values) -> AssetReading:
         zone_1_celsius=zone_1,
         mains_on=_flag(mains),
         trays_kg=tuple(trays) if any(kg is not None for kg in trays) else (),
+        lock_latched=_flag(lock),
     )
 
 

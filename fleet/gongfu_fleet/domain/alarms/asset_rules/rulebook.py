@@ -26,8 +26,11 @@ _TRUCK_SAMPLE_MS = 30_000
 _CABINET_SAMPLE_MS = 60_000
 # What messages tell and not rows is judged elsewhere.
 _NO_VALUES = frozenset(
-    {"sources", "ground", "timetable", "backlog_min", "backlog_quiet_min", "backlog_settle_min"}
-)
+    {
+        "sources", "ground", "timetable", "backlog_min", "backlog_quiet_min", "backlog_settle_min",
+        "unsettled_min", "unsettled_wait_min", "unsettled_forget_h",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
