@@ -32,7 +32,7 @@ from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_fleet.adapters.db.sales import SqlSales
 from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
-from gongfu_fleet.services.asset_policies import cabinet_policy
+from gongfu_fleet.services.asset_books import KindPolicies
 from gongfu_fleet.services.commands import CONSUMER as RESULTS
 from gongfu_fleet.services.commands import CommandResults
 from gongfu_fleet.services.self_locks import CONSUMER as SELF_LOCKS
@@ -171,7 +171,7 @@ def _sales(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> ConsumerLoop
         store=SqlSales(fleet.engine),
         ledger=fleet.ledger,
         connections=StoredConnections(telemetry.reports),
-        policy=cabinet_policy(),
+        policies=KindPolicies(fleet.in_force),
         new_id=_new_id,
     )
     return ConsumerLoop(SALES, sales, clock)

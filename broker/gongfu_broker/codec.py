@@ -87,6 +87,9 @@ class _PlainOfWidth(dict[int, _Plain]):
         return plain
 
 
+_DT_MS = Annotated[int, Meta(ge=0, le=MAX_DT_MS)]
+
+
 def _shape(columns: tuple[Column, ...]) -> _Shape:
     width = len(columns)
     missing = tuple((None,) * (width - known) for known in range(width + 1))
@@ -94,9 +97,24 @@ def _shape(columns: tuple[Column, ...]) -> _Shape:
 
 
 def _plain_reader(columns: tuple[Column, ...]) -> Callable[[bytes], Any]:
-    dt_ms = Annotated[int, Meta(ge=0, le=MAX_DT_MS)]
-    cells: list[Any] = [Annotated[float, Meta(ge=c.low, le=c.high)] | None for c in columns]
-    row: Any = tuple.__class_getitem__((dt_ms, *cells))  # a type made from data
+    return _batch_reader(tuple.__class_getitem__((_DT_MS, *map(_in_range, columns))))
+
+
+def _mixed_reader(columns: tuple[Column, ...]) -> Callable[[bytes], Any]:
+    """Reads batches whose rows bear some of these values, each in its range; None for the rest."""
+    cells = [(column.name, _in_range(column), None) for column in columns]
+    # What stands behind the known columns may be anything: that is not for this reader.
+    row = msgspec.defstruct(
+        "Row", [("dt_ms", _DT_MS), *cells], array_like=True, gc=False, forbid_unknown_fields=True
+    )
+    return _batch_reader(row)
+
+
+def _in_range(column: Column) -> Any:  # noqa: ANN401 - a type made from data
+    return Annotated[float, Meta(ge=column.low, le=column.high)] | None
+
+
+def _batch_reader(row: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 - a type made from data
     fields: list[Any] = [
         ("v", Annotated[int, Meta(ge=KNOWN_VERSION, le=KNOWN_VERSION)]),
         ("boot", Boot),
@@ -113,6 +131,8 @@ def _plain_reader(columns: tuple[Column, ...]) -> Callable[[bytes], Any]:
 _new = tuple.__new__
 _SHAPES = {kind: _shape(COLUMNS[KNOWN_VERSION, kind]) for kind in DeviceKind}
 _PLAIN = {kind: _PlainOfWidth(shape) for kind, shape in _SHAPES.items()}
+_MIXED = {kind: _mixed_reader(shape.columns) for kind, shape in _SHAPES.items()}
+_cells = msgspec.structs.astuple
 _decode_batch = msgspec.json.Decoder(Batch).decode
 _event = msgspec.json.Decoder(Event)
 _state = msgspec.json.Decoder(State)
@@ -136,13 +156,25 @@ def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
     try:
         batch = read(payload)
     except _UNREADABLE:
-        return _judged(kind, payload)
+        return _mixed(kind, payload)
     t0_ms, rows = batch.t0, batch.s
     if len(rows) == 1:  # nearly always, and worth a way of its own
         (row,) = rows
         samples: tuple[Sample, ...] = (_new(Sample, (t0_ms + row[0], row[1:] + missing)),)
     else:
         samples = tuple([_new(Sample, (t0_ms + row[0], row[1:] + missing)) for row in rows])
+    return _new(Telemetry, (batch.boot, batch.seq, batch.lo, samples, (), width))
+
+
+def _mixed(kind: DeviceKind, payload: bytes) -> Telemetry:
+    """Plain rows of several widths, as a truck's: a position needs fewer columns than a climate."""
+    try:
+        batch = _MIXED[kind](payload)
+    except _UNREADABLE:
+        return _judged(kind, payload)
+    told = [_cells(row) for row in batch.s]
+    samples = tuple([_new(Sample, (batch.t0 + cells[0], cells[1:])) for cells in told])
+    width = len(_SHAPES[kind].columns)
     return _new(Telemetry, (batch.boot, batch.seq, batch.lo, samples, (), width))
 
 

@@ -47,10 +47,14 @@ _WHOLE_UNITS = {
     "kmh": ("km/h", 0.0, 200.0),
     "km": ("km", 0.0, 500.0),
     "m": ("m", 0.0, 50_000.0),
+    "takes": ("", 0.0, 100.0),
     "volt": ("V", 0.0, 60.0),
 }
 # What a whole kind has in common: judged by messages, before anybody looks at one asset.
-KIND_ONLY = frozenset({"backlog_min", "backlog_quiet_min", "backlog_settle_min"})
+KIND_ONLY = frozenset(
+    {"backlog_min", "backlog_quiet_min", "backlog_settle_min"}
+    | {"unsettled_min", "unsettled_wait_min", "unsettled_forget_h"}
+)
 _COUNTS = ("", 1.0, 100.0)
 
 

@@ -20,7 +20,9 @@ from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.incident import Finding, Subject
 from gongfu_fleet.domain.alarms.reconcile import Draft, reconcile
 from gongfu_fleet.domain.alarms.timeline import Episode
-from gongfu_fleet.errors import ConflictError
+from gongfu_fleet.domain.assets import AssetKind
+from gongfu_fleet.domain.policies import WholePolicy
+from gongfu_fleet.errors import ConflictError, InvalidError
 from gongfu_fleet.ports import Connections
 from gongfu_fleet.services.command_ports import ResultLog
 from gongfu_fleet.services.self_locks import SelfLockLedger
@@ -84,7 +86,7 @@ class SaleWatch:
     store: SaleStore
     ledger: SelfLockLedger
     connections: Connections
-    policy: CabinetPolicy
+    policies: Mapping[AssetKind, WholePolicy]
     new_id: Callable[[], str]
     _saved: Cursor | None = field(default=None, init=False)
     _reached: int = field(default=-1, init=False)
@@ -137,6 +139,14 @@ class SaleWatch:
         lasting = [one for one in findings if (one.episode.end_ms or now_ms) >= since_ms]
         known = self.ledger.incidents_since(subject, since_ms)
         return reconcile(subject, known, lasting, new_id=self.new_id).drafts
+
+    @property
+    def policy(self) -> CabinetPolicy:
+        """What holds now for cabinets as a kind."""
+        policy = self.policies[AssetKind.CABINET]
+        if not isinstance(policy, CabinetPolicy):
+            raise InvalidError("The policy of cabinets is another kind's.", "Report it.")
+        return policy
 
     def _finding(self, episode: Episode) -> Finding:
         return Finding(episode, None, self.policy.kind, self.policy.version)

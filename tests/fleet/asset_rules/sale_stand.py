@@ -14,6 +14,7 @@ from gongfu_fleet.adapters.memory import MemoryConnections
 from gongfu_fleet.adapters.memory_incidents import MemoryIncidentStore
 from gongfu_fleet.adapters.memory_log import MemoryLog
 from gongfu_fleet.domain.alarms.incident import Incident
+from gongfu_fleet.domain.assets import AssetKind
 from gongfu_fleet.ports import Connection
 from gongfu_fleet.services.watch_sales import SaleWatch
 from tests.fleet.asset_rules.rides import CABINETS, START
@@ -45,7 +46,7 @@ class Stand:
             store=store or SqlSales(self.engine),
             ledger=self.ledger,
             connections=self.links,
-            policy=CABINETS,
+            policies={AssetKind.CABINET: CABINETS},
             new_id=lambda: f"i-{next(self.ids):04}",
         )
 

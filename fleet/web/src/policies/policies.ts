@@ -16,10 +16,11 @@ const groupOf: Readonly<Record<string, Group>> = {
 
 /** Of trucks and cabinets as a whole, by how a field's name begins. */
 const wholeGroups: readonly [RegExp, Group][] = [
-  [/^(moving|still|door|stop|corridor|gnss)_/, 'place'],
-  [/^(reefer|load|empty)_/, 'unit'],
+  [/^(moving|still|door|stop|corridor|gnss|village|visit|reach)_/, 'place'],
+  [/^(reefer|load|empty|supply)_/, 'unit'],
   [/^(power|recorder|backlog)_/, 'device'],
-  [/^(session|drift|jump|scale)_/, 'scales'],
+  [/^(session|drift|jump|scale|lock|unsettled)_/, 'scales'],
+  [/^(trade|stock|restock|expiry)_/, 'goods'],
 ];
 const kinds: readonly string[] = ['truck', 'cabinet'];
 
@@ -30,7 +31,7 @@ const groupIn = (name: string, whole: boolean): Group => {
 
 /** The fields by group, in the platform's order; what is in no group is the last one's. */
 export function grouped(fields: readonly PolicyField[], whole = false): [Group, PolicyField[]][] {
-  const order: Group[] = whole ? ['place', 'scales', 'unit', 'device', 'other'] : ['limits', 'exposure', 'door', 'unit', 'sensor'];
+  const order: Group[] = whole ? ['place', 'scales', 'goods', 'unit', 'device', 'other'] : ['limits', 'exposure', 'door', 'unit', 'sensor'];
   return order
     .map((group): [Group, PolicyField[]] => [group, fields.filter((field) => groupIn(field.name, whole) === group)])
     .filter(([, own]) => own.length > 0);
@@ -39,11 +40,11 @@ export function grouped(fields: readonly PolicyField[], whole = false): [Group, 
 /** Whether it is for an asset as a whole, and not for a cooled zone. */
 export const isWhole = (layer: Pick<PolicyLayer, 'product_class'>): boolean => kinds.includes(layer.product_class);
 
-/** What may be set there: backlogs are judged for a whole kind, never for one asset. */
+/** What may be set there: backlogs and sales are judged for a whole kind, never for one asset. */
 export function fieldsFor(layer: Pick<PolicyLayer, 'product_class' | 'target'> | null, list: Pick<PolicyList, 'fields' | 'whole_fields'>): readonly PolicyField[] {
   const whole = layer && list.whole_fields[layer.product_class];
   if (!whole) return list.fields;
-  return layer.target.startsWith('class:') ? whole : whole.filter((field) => !field.name.startsWith('backlog_'));
+  return layer.target.startsWith('class:') ? whole : whole.filter((field) => !/^(backlog|unsettled)_/.test(field.name));
 }
 
 export const noneKey = (name: string): string => `none:${name}`;

@@ -57,7 +57,7 @@ export const policiesEn: typeof policiesZh = {
     frozen: 'Frozen', ice_cream: 'Ice cream', chilled_meat: 'Chilled meat', rte_tcs: 'Ready to eat', tofu: 'Tofu', dairy: 'Dairy', leafy_greens: 'Leafy greens',
     citrus: 'Citrus', eggs: 'Eggs', chilled_generic: 'Chilled (general)', pharma_2_8: 'Pharma 2–8 °C', ambient: 'Ambient', truck: 'Truck as a whole', cabinet: 'Cabinet as a whole',
   },
-  groups: { limits: 'Limits and delays', exposure: 'Goods and exposure', door: 'Door and restocking', unit: 'Defrost and unit', sensor: 'Probe and sampling', place: 'Place and doors', scales: 'Door and scales', device: 'Supply and data', other: 'Other' },
+  groups: { limits: 'Limits and delays', exposure: 'Goods and exposure', door: 'Door and restocking', unit: 'Defrost and unit', sensor: 'Probe and sampling', place: 'Place and doors', scales: 'Door and scales', goods: 'Sales and shelf life', device: 'Supply and data', other: 'Other' },
   fields: {
     air_high_celsius: 'Air, high', air_delay_min: 'Air delay', product_high_celsius: 'Goods, high', product_critical_celsius: 'Goods, critical',
     low_celsius: 'Air, low', low_delay_min: 'Low delay', deadband_celsius: 'Deadband', off_delay_min: 'Recovery delay',
@@ -78,5 +78,10 @@ export const policiesEn: typeof policiesZh = {
     recorder_gap_min: 'Recorder gap', recorder_wait_min: 'Wait for a backlog', backlog_min: 'Backlog longer than',
     backlog_quiet_min: 'Backlog over after', backlog_settle_min: 'After an outage of ours', power_lost_min: 'Mains lost, delay',
     session_min: 'Door session', drift_kg: 'Scale drift', jump_kg: 'Scale jump', scale_calm_min: 'Scales calm for',
+    supply_gap_celsius: 'Return above supply', supply_gap_min: 'Gap, run time', supply_calm_min: 'Steady for', supply_fall_celsius: 'Pull-down', village_late_min: 'Late at a village',
+    village_early_min: 'Early at a village', visit_min: 'Stay of a visit', reach_kmh: 'Fastest way', lock_min: 'Lock not latched, delay', unsettled_min: 'Unsettled after',
+    unsettled_wait_min: 'Wait for a settlement', unsettled_forget_h: 'Unsettled, given up after', trade_from_h: 'Trade from', trade_until_h: 'Trade until', stock_take_kg: 'A take, from',
+    stock_empty_kg: 'Empty tray below', restock_kg: 'A filling, from', stock_takes: 'Fewest takes', stock_watch_h: 'Watched for', stock_memory_h: 'Sales remembered',
+    stock_out_h: 'Sold out within', stock_back_h: 'Enough again for', stock_out_min: 'Sold out, delay', expiry_h: 'Before expiry',
   },
 };

@@ -56,7 +56,7 @@ export const policiesZh = {
     frozen: '冷冻', ice_cream: '冰淇淋', chilled_meat: '冷鲜肉', rte_tcs: '即食熟食', tofu: '豆制品', dairy: '乳品', leafy_greens: '叶菜',
     citrus: '柑橘', eggs: '蛋', chilled_generic: '冷藏（一般）', pharma_2_8: '药品 2–8 °C', ambient: '常温', truck: '车辆整机', cabinet: '柜机整机',
   },
-  groups: { limits: '限值与延时', exposure: '货品与暴露', door: '开门与补货', unit: '化霜与机组', sensor: '探头与采样', place: '位置与车门', scales: '开门与称重', device: '供电与数据', other: '其他' },
+  groups: { limits: '限值与延时', exposure: '货品与暴露', door: '开门与补货', unit: '化霜与机组', sensor: '探头与采样', place: '位置与车门', scales: '开门与称重', goods: '销售与保质', device: '供电与数据', other: '其他' },
   fields: {
     air_high_celsius: '空气上限', air_delay_min: '空气超限延时', product_high_celsius: '货品上限', product_critical_celsius: '货品严重上限',
     low_celsius: '空气下限', low_delay_min: '低温延时', deadband_celsius: '回差', off_delay_min: '恢复延时',
@@ -74,5 +74,10 @@ export const policiesZh = {
     power_back_volt: '恢复电压', power_need: '断电：几行成立', power_of: '断电：最近几行', recorder_gap_min: '记录中断', recorder_wait_min: '等待补传', backlog_min: '积压时长',
     backlog_quiet_min: '积压结束', backlog_settle_min: '平台恢复后等待', power_lost_min: '断电延时', session_min: '开门过久', drift_kg: '秤漂移', jump_kg: '秤突变',
     scale_calm_min: '秤恢复平稳',
+    supply_gap_celsius: '送回风温差', supply_gap_min: '温差延时', supply_calm_min: '稳定运行时间', supply_fall_celsius: '降温判定', village_late_min: '到村晚点',
+    village_early_min: '到村提前', visit_min: '到访停留', reach_kmh: '最快车速', lock_min: '门锁未落锁延时', unsettled_min: '未结算告警',
+    unsettled_wait_min: '未结算等待', unsettled_forget_h: '未结算结束', trade_from_h: '营业开始', trade_until_h: '营业结束', stock_take_kg: '取货判定',
+    stock_empty_kg: '空盘重量', restock_kg: '补货判定', stock_takes: '最少取货次数', stock_watch_h: '观察营业时长', stock_memory_h: '销售记忆',
+    stock_out_h: '即将售罄', stock_back_h: '恢复充足', stock_out_min: '售罄延时', expiry_h: '临期提前',
   },
 };
