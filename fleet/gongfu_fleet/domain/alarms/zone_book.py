@@ -23,7 +23,7 @@ from gongfu_fleet.domain.coldchain.breach import Forecast, Goods, forecast
 from gongfu_fleet.domain.coldchain.policy import MINUTE_MS, ColdPolicy
 from gongfu_fleet.domain.coldchain.reading import Reading
 
-DOOR = "door_open"
+DOOR, DOOR_COUNT = "door_open", "door_opens"
 SECOND_MS = 1_000
 # While one of these goes on the goods warm, and how soon they pass their limit is worth telling.
 WARMING = frozenset(
@@ -55,8 +55,8 @@ class ZoneBook:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Air and door."""
-        return (self.metric, DOOR)
+        """Air, door, and how often it was opened, which tells two openings from a long one."""
+        return (self.metric, DOOR, DOOR_COUNT)
 
     @cached_property
     def sample_ms(self) -> int:
@@ -79,11 +79,8 @@ class ZoneBook:
         return FRESH
 
     def follow(self, state: ZoneRules, rows: Iterable[Row]) -> Judged:
-        """Follow rows of (air, door)."""
-        readings = [
-            Reading(ts_ms, celsius, None if door is None else door > 0)
-            for ts_ms, (celsius, door) in rows
-        ]
+        """Follow rows of (air, door) or (air, door, openings)."""
+        readings = map(_reading, rows)
         after, raised, ended = follow(state, readings, self.policy)
         return Judged(after, raised, ended, open_findings(after))
 
@@ -128,6 +125,12 @@ class ZoneBook:
     def from_text(self, text: str) -> ZoneRules:
         """The state of a text. Raises InvalidError."""
         return state_data.from_text(text)
+
+
+def _reading(row: Row) -> Reading:
+    ts_ms, (celsius, door, *count) = row
+    door_open = None if door is None else door > 0
+    return Reading(ts_ms, celsius, door_open, door_opens=count[0] if count else None)
 
 
 # Thousands of zones share a handful of policies.

@@ -14,9 +14,12 @@ def check(latch: Latch, scene: Scene, policy: ColdPolicy) -> tuple[Latch, Standi
     if scene.reading.door_open is None:
         return held(latch)
     allowed_min = policy.door_restock_min if door.restocking else policy.door_open_min
+    # Opened again since: what began before is over, and the next reading begins anew.
+    again = None not in (latch.begin_ms, door.open_ms) and latch.begin_ms != door.open_ms
+    open_still = door.open_ms is not None and not again
     evidence = Evidence(
-        wrong=door.open_ms is not None,
-        well=door.open_ms is None,
+        wrong=open_still,
+        well=not open_still,
         begin_ms=scene.ts_ms if door.open_ms is None else door.open_ms,
         on_delay_ms=allowed_min * MINUTE_MS,
         off_delay_ms=0,
