@@ -58,7 +58,8 @@ def test_each_kind_alone_ends_in_the_dead_letters_for_a_reason_it_deserves(
     wrong = []
     for place, kind in enumerate(malformed_kinds()):
         topic, payload = said(kind, place)
-        received_ms = NOW_MS + 1 + place
+        # Another moment than the one before; a second more, and a stamp is less far ahead.
+        received_ms = NOW_MS + 1 + place % 100
         committer.commit([Draft(topic, payload, received_ms)])
         newest = reports.dead_letters(limit=1)
         ends = {_end(row.reason, row.detail) for row in newest if row.last_ms == received_ms}
