@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from gongfu.bench.house import House, house_settings
 from tests.servers.sign_in_provider import CLIENT, SECRET, Provider, sign_in_provider
 
 SPEED = 90.0
+PATIENCE_MS = 30_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def shares_the_county(item: pytest.Item) -> bool:
     return isinstance(item, pytest.Function) and "house" in item.fixturenames
+
+
+@pytest.fixture(scope="package", autouse=True)
+def patience() -> None:
+    """A page on a busy machine may take longer than playwright's five seconds."""
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")

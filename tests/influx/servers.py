@@ -54,18 +54,22 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
+        """Start it, again if it ends: for a moment somebody else's connection may have its port."""
+        deadline = time.monotonic() + READY_S
+        while not self.answers():
+            if self.process is None or self.process.poll() is not None:
+                self.process = self._started()
+            assert time.monotonic() < deadline, f"{self.command[0]} does not answer"
+            time.sleep(0.05)
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             self.command,
             env={"PATH": os.defpath, **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + READY_S
-        while not self.answers():
-            assert self.process.poll() is None, f"{self.command[0]} ended"
-            assert time.monotonic() < deadline, f"{self.command[0]} does not answer"
-            time.sleep(0.05)
 
     def answers(self) -> bool:
         try:
