@@ -178,19 +178,17 @@ def port_holder(port: int) -> str:
 def stop_leftover(folder: Path) -> int | None:
     """Stop a child that a killed run left behind; returns its pid, or None when there was none.
 
-    Only a process whose command line names this folder's configuration is touched.
+    Only a process whose command line names this folder's configuration is touched. It is killed,
+    not asked: its own way to stop takes a second that devices wait, and all who lose their link
+    connect, are born and send again what was not acknowledged by the platform.
     """
     try:
         pid = int((folder / "nats.pid").read_text())
         process = psutil.Process(pid)
         if str(folder / "nats.conf") not in process.cmdline():
             return None
-        process.terminate()
-        try:
-            process.wait(_STOP_S)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(_STOP_S)
+        process.kill()
+        process.wait(_STOP_S)
     except (FileNotFoundError, ValueError, psutil.Error):
         return None
     return pid

@@ -1,5 +1,7 @@
 """One row a minute is judged: the count of openings tells two openings from a door left open."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from gongfu_fleet.domain.alarms.hazard import Hazard
@@ -11,7 +13,7 @@ MINUTE_MS = 60_000
 BOOK = ZoneBook("zone_1_celsius", cold_policy("chilled_generic"))
 
 
-def _doors(rows: list[tuple[float, float | None]]) -> list[tuple[int, int | None]]:
+def _doors(rows: Sequence[tuple[float, float | None]]) -> list[tuple[int, int | None]]:
     """(begin, end) in minutes of what is told of a door with these (open, openings) by minute."""
     told: list[Row] = [
         (n * MINUTE_MS, (4.0, door, opens)) for n, (door, opens) in enumerate([(0.0, 0.0), *rows])
