@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from gongfu_broker.clock import Clock
 from gongfu_broker.codec import decode_result
-from gongfu_broker.errors import CursorError
 from gongfu_broker.ports import CommittedRecord
 from gongfu_broker.topics import Leaf
 from gongfu_fleet.domain.audit import Deed
@@ -31,14 +30,13 @@ from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import NotFoundError
 from gongfu_fleet.ports import Actor, AssetRegistry
 from gongfu_fleet.services.command_ports import Answer, CommandStore, ResultLog
+from gongfu_fleet.services.leaf_reader import LeafReader
 from gongfu_fleet.services.watch_ports import Cursor
 
 CONSUMER = "command-results"
 NONCE_BYTES = 16
 # Real time after the expiry in which an answer may still be on its way through ingest.
 GRACE_REAL_MS = 5_000
-_SCAN = 20_000
-_SAVE_EVERY = 10_000
 
 
 @dataclass(frozen=True)
@@ -140,53 +138,30 @@ class CommandResults:
 
     log: ResultLog
     store: CommandStore
-    _saved: Cursor | None = None
-    _reached: int = -1
+
+    def __post_init__(self) -> None:
+        """Read on from its own cursor."""
+        self._reader = LeafReader(
+            self.log, Leaf.RES, CONSUMER, self.store.cursor, _answers, self._take
+        )
 
     def turn(self) -> int:
         """Read on; returns how many records it went past. Raises CursorError."""
-        if self._reached < 0:
-            self._begin()
-        upto = min(self.log.head(), self._reached + _SCAN)
-        records = self.log.read_leaf(Leaf.RES, self._reached, upto)
-        passed = upto - self._reached
-        if records or upto - self._saved_seq >= _SAVE_EVERY:
-            self._save(records, upto)
-        self._reached = upto
-        self.log.release(CONSUMER, self._saved_seq, read=upto)
-        return passed
+        return self._reader.turn()
 
     def rest(self) -> None:
         """Save how far the log was read, so others see that nothing is left to read."""
-        if self._reached > self._saved_seq:
-            self._save([], self._reached)
-            self.log.release(CONSUMER, self._saved_seq, read=self._reached)
+        self._reader.rest()
 
     def tick(self, now_ms: int) -> None:
         """Nothing here waits for the clock: the downlink tells expiry."""
 
-    @property
-    def _saved_seq(self) -> int:
-        return self._saved.seq if self._saved else 0
+    def _take(self, answers: Sequence[Answer], before: Cursor | None, after: Cursor) -> None:
+        self.store.take(answers, CONSUMER, before, after)
 
-    def _begin(self) -> None:
-        cursor = self.store.cursor(CONSUMER)
-        if cursor and (cursor.log_id != self.log.log_id or cursor.seq > self.log.head()):
-            raise CursorError(
-                f"the cursor of {CONSUMER} does not fit this log: "
-                "restore telemetry.db and fleet.db from the same backup"
-            )
-        self._saved, self._reached = cursor, cursor.seq if cursor else 0
 
-    def _save(self, records: Sequence[CommittedRecord], upto: int) -> None:
-        after = Cursor(self.log.log_id, upto)
-        answers = [_answer(record) for record in records]
-        try:
-            self.store.take(answers, CONSUMER, self._saved, after)
-        except BaseException:
-            self._reached = -1  # what the database holds now is to be read again
-            raise
-        self._saved = after
+def _answers(records: Sequence[CommittedRecord]) -> Sequence[Answer]:
+    return [_answer(record) for record in records]
 
 
 def _answer(record: CommittedRecord) -> Answer:

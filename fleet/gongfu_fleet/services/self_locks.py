@@ -5,12 +5,12 @@ them, and it holds the lock: selling again takes the same step as after a lock o
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from gongfu_broker.clock import Clock
 from gongfu_broker.codec import decode_event
-from gongfu_broker.errors import CursorError, PayloadError
+from gongfu_broker.errors import PayloadError
 from gongfu_broker.payloads import Event
 from gongfu_broker.ports import CommittedRecord
 from gongfu_broker.topics import Leaf
@@ -23,12 +23,11 @@ from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
 from gongfu_fleet.services.command_ports import CommandStore, ResultLog
 from gongfu_fleet.services.commands import new_nonce
+from gongfu_fleet.services.leaf_reader import LeafReader
 from gongfu_fleet.services.watch_ports import Cursor
 
 CONSUMER = "self-locks"
 KIND = "sale_lock"
-_SCAN = 20_000
-_SAVE_EVERY = 10_000
 
 
 class SelfLockLedger(Protocol):
@@ -56,39 +55,37 @@ class SelfLocks:
     clock: Clock
     new_id: Callable[[], str]
     real_ms: Callable[[], int]
-    _saved: Cursor | None = field(default=None, init=False)
-    _reached: int = field(default=-1, init=False)
+
+    def __post_init__(self) -> None:
+        """Read on from its own cursor."""
+        self._reader = LeafReader(
+            self.log,
+            Leaf.EVT,
+            CONSUMER,
+            self.cursors.cursor,
+            self._found,
+            self._take,
+            from_now=True,
+        )
 
     def turn(self) -> int:
         """Read on; returns how many records it went past. Raises CursorError."""
-        if self._reached < 0:
-            self._begin()
-        upto = min(self.log.head(), self._reached + _SCAN)
-        drafts = [
-            draft
-            for record in self.log.read_leaf(Leaf.EVT, self._reached, upto)
-            for draft in self._drafts(record)
-        ]
-        if drafts:
-            self.ledger.append(drafts, at_ms=self.clock.now_ms())
-        if drafts or upto - self._saved_seq >= _SAVE_EVERY:
-            self._save(upto)
-        passed, self._reached = upto - self._reached, upto
-        self.log.release(CONSUMER, self._saved_seq, read=upto)
-        return passed
+        return self._reader.turn()
 
     def rest(self) -> None:
         """Save how far the log was read, so others see that nothing is left to read."""
-        if self._reached > self._saved_seq:
-            self._save(self._reached)
-            self.log.release(CONSUMER, self._saved_seq, read=self._reached)
+        self._reader.rest()
 
     def tick(self, now_ms: int) -> None:
         """Nothing here waits for the clock."""
 
-    @property
-    def _saved_seq(self) -> int:
-        return self._saved.seq if self._saved else 0
+    def _found(self, records: Sequence[CommittedRecord]) -> Sequence[Draft]:
+        return [draft for record in records for draft in self._drafts(record)]
+
+    def _take(self, drafts: Sequence[Draft], before: Cursor | None, after: Cursor) -> None:
+        if drafts:
+            self.ledger.append(drafts, at_ms=self.clock.now_ms())
+        self.cursors.take([], CONSUMER, before, after)
 
     def _drafts(self, record: CommittedRecord) -> Sequence[Draft]:
         event = _locking(record)
@@ -112,27 +109,6 @@ class SelfLocks:
         incident = self.new_id()
         command = new_nonce(self.real_ms())
         return Draft(incident, raised), Draft(incident, SaleLocked(command))
-
-    def _begin(self) -> None:
-        cursor = self.cursors.cursor(CONSUMER)
-        if cursor and (cursor.log_id != self.log.log_id or cursor.seq > self.log.head()):
-            raise CursorError(
-                f"the cursor of {CONSUMER} does not fit this log: "
-                "restore telemetry.db and fleet.db from the same backup"
-            )
-        if cursor is None:  # what is older than this program is no news
-            self._save(self.log.head())
-            cursor = self._saved
-        self._saved, self._reached = cursor, cursor.seq if cursor else 0
-
-    def _save(self, upto: int) -> None:
-        after = Cursor(self.log.log_id, upto)
-        try:
-            self.cursors.take([], CONSUMER, self._saved, after)
-        except BaseException:
-            self._reached = -1  # what the database holds now is to be read again
-            raise
-        self._saved = after
 
 
 def _locking(record: CommittedRecord) -> Event | None:

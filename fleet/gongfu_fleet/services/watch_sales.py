@@ -6,11 +6,11 @@ the two leaves the sales unjudged, so the next tick finds them again.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from gongfu_broker.codec import decode_event
-from gongfu_broker.errors import CursorError, PayloadError
+from gongfu_broker.errors import PayloadError
 from gongfu_broker.event_kinds import Purchase, SessionEnd, told_by
 from gongfu_broker.ports import CommittedRecord
 from gongfu_broker.topics import Leaf
@@ -25,6 +25,7 @@ from gongfu_fleet.domain.policies import WholePolicy
 from gongfu_fleet.errors import ConflictError, InvalidError
 from gongfu_fleet.ports import Connections
 from gongfu_fleet.services.command_ports import ResultLog
+from gongfu_fleet.services.leaf_reader import LeafReader
 from gongfu_fleet.services.self_locks import SelfLockLedger
 from gongfu_fleet.services.watch_ports import Cursor
 
@@ -32,8 +33,6 @@ CONSUMER = "sales"
 # Sales are kept for so long after their last event; older ones are judged no more.
 KEPT_MS = 30 * 86_400_000
 _WHOLE_ASSET = 0
-_SCAN = 20_000
-_SAVE_EVERY = 10_000
 _SESSION = b'"session"'
 _log = logging.getLogger(__name__)
 
@@ -88,27 +87,20 @@ class SaleWatch:
     connections: Connections
     policies: Mapping[AssetKind, WholePolicy]
     new_id: Callable[[], str]
-    _saved: Cursor | None = field(default=None, init=False)
-    _reached: int = field(default=-1, init=False)
+
+    def __post_init__(self) -> None:
+        """Read on from its own cursor."""
+        self._reader = LeafReader(
+            self.log, Leaf.EVT, CONSUMER, self.store.cursor, _told, self._take, from_now=True
+        )
 
     def turn(self) -> int:
         """Read on; returns how many records it went past. Raises CursorError."""
-        if self._reached < 0:
-            self._begin()
-        upto = min(self.log.head(), self._reached + _SCAN)
-        records = self.log.read_leaf(Leaf.EVT, self._reached, upto)
-        news = [told for record in records if (told := _news(record)) is not None]
-        if news or upto - self._saved_seq >= _SAVE_EVERY:
-            self._save(upto, news)
-        passed, self._reached = upto - self._reached, upto
-        self.log.release(CONSUMER, self._saved_seq, read=upto)
-        return passed
+        return self._reader.turn()
 
     def rest(self) -> None:
         """Save how far the log was read, so others see that nothing is left to read."""
-        if self._reached > self._saved_seq:
-            self._save(self._reached, ())
-            self.log.release(CONSUMER, self._saved_seq, read=self._reached)
+        self._reader.rest()
 
     def tick(self, now_ms: int) -> None:
         """Bring the ledger to agree with the sales of which not all is said."""
@@ -151,30 +143,12 @@ class SaleWatch:
     def _finding(self, episode: Episode) -> Finding:
         return Finding(episode, None, self.policy.kind, self.policy.version)
 
-    @property
-    def _saved_seq(self) -> int:
-        return self._saved.seq if self._saved else 0
+    def _take(self, news: Sequence[News], before: Cursor | None, after: Cursor) -> None:
+        self.store.take(news, CONSUMER, before, after)
 
-    def _begin(self) -> None:
-        cursor = self.store.cursor(CONSUMER)
-        if cursor and (cursor.log_id != self.log.log_id or cursor.seq > self.log.head()):
-            raise CursorError(
-                f"the cursor of {CONSUMER} does not fit this log: "
-                "restore telemetry.db and fleet.db from the same backup"
-            )
-        self._saved = cursor
-        if cursor is None:  # what is older than this program is no news
-            self._save(self.log.head(), ())
-        self._reached = self._saved_seq
 
-    def _save(self, upto: int, news: Iterable[News]) -> None:
-        after = Cursor(self.log.log_id, upto)
-        try:
-            self.store.take(news, CONSUMER, self._saved, after)
-        except BaseException:
-            self._reached = -1  # what the database holds now is to be read again
-            raise
-        self._saved = after
+def _told(records: Sequence[CommittedRecord]) -> Sequence[News]:
+    return [news for record in records if (news := _news(record)) is not None]
 
 
 def _news(record: CommittedRecord) -> News | None:
