@@ -13,8 +13,8 @@ from gongfu_fleet.adapters.db.command_rows import (
     read_command,
     write_command,
 )
+from gongfu_fleet.adapters.db.cursor_rows import cursor_of, move_cursor
 from gongfu_fleet.adapters.db.engine import reading, writing
-from gongfu_fleet.adapters.db.incident_rows import ConsumerCursorRow
 from gongfu_fleet.adapters.db.schema import AssetRow
 from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.domain.audit import Deed
@@ -71,21 +71,13 @@ class SqlCommands:
         Raises ConflictError when somebody else moved the cursor.
         """
         with writing(self.engine) as session:
-            kept = session.get(ConsumerCursorRow, consumer)
-            if (Cursor(kept.log_id, kept.seq) if kept else None) != before:
-                raise ConflictError(
-                    f"The cursor of {consumer} was moved by somebody else.",
-                    "Run one worker only for this log.",
-                )
-            counted = sum(_answer(session, answer) for answer in answers)
-            session.merge(ConsumerCursorRow(name=consumer, **after._asdict()))
-            return counted
+            move_cursor(session, consumer, before, after)
+            return sum(_answer(session, answer) for answer in answers)
 
     def cursor(self, consumer: str) -> Cursor | None:
         """Where the consumer stands."""
         with reading(self.engine) as session:
-            row = session.get(ConsumerCursorRow, consumer)
-            return Cursor(row.log_id, row.seq) if row else None
+            return cursor_of(session, consumer)
 
     def find(self, command_id: str, *, asset: str, scope: Scope = EVERYTHING) -> Command:
         """One command of an asset. Raises NotFoundError, for one outside the scope too."""

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Engine, bindparam, func, insert, or_, sele
 from sqlalchemy.orm import Session
 
 from gongfu_fleet.adapters.db import audit
+from gongfu_fleet.adapters.db.cursor_rows import cursor_of, move_cursor
 from gongfu_fleet.adapters.db.engine import reading, writing
 from gongfu_fleet.adapters.db.incident_rows import (
-    ConsumerCursorRow,
     IncidentEventRow,
     IncidentRow,
     ZoneCheckpointRow,
@@ -28,7 +28,7 @@ from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.zone import Checkpoint, ZoneState
 from gongfu_fleet.domain.audit import Deed
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
-from gongfu_fleet.errors import ConflictError, NotFoundError
+from gongfu_fleet.errors import NotFoundError
 from gongfu_fleet.services.watch_ports import Cursor, Followed, Turn, ZoneKey, ZoneUpdate
 
 _LIVING = (IncidentRow.merged_into.is_(None), IncidentRow.retracted.is_(False))
@@ -59,7 +59,7 @@ class SqlIncidentStore:
     def cursor(self, consumer: str) -> Cursor | None:
         """Where the consumer stands."""
         with reading(self.engine) as session:
-            return _cursor(session, consumer)
+            return cursor_of(session, consumer)
 
     def states(self) -> Mapping[ZoneKey, Followed]:
         """The state of every zone."""
@@ -104,18 +104,12 @@ class SqlIncidentStore:
     def save_turn(self, turn: Turn) -> None:
         """Store a turn in one transaction. Raises ConflictError."""
         with writing(self.engine) as session:
-            if _cursor(session, turn.consumer) != turn.before:
-                raise ConflictError(
-                    f"The cursor of {turn.consumer} was moved by somebody else.",
-                    "Run one worker only for this log.",
-                )
+            move_cursor(session, turn.consumer, turn.before, turn.after)
             drafts = [draft for update in turn.zones for draft in update.drafts]
             _measure(session, turn.zones)
             _append(session, drafts, at_ms=turn.at_ms, by=None)
             write_states(session.connection(), turn.states())
             write_checkpoints(session.connection(), turn.zones)
-            cursor = ConsumerCursorRow(name=turn.consumer, **turn.after._asdict())
-            session.merge(cursor)
 
     def append(
         self,
@@ -195,11 +189,6 @@ def _visible(scope: Scope) -> ColumnElement[bool]:
     if scope.everything:
         return true()
     return visible(scope)
-
-
-def _cursor(session: Session, consumer: str) -> Cursor | None:
-    row = session.get(ConsumerCursorRow, consumer)
-    return Cursor(row.log_id, row.seq) if row else None
 
 
 def _last_seq(session: Session) -> int:

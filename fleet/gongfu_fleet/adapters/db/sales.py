@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Engine, String, and_, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from gongfu_fleet.adapters.db.cursor_rows import cursor_of, move_cursor
 from gongfu_fleet.adapters.db.engine import reading, writing
-from gongfu_fleet.adapters.db.incident_rows import ConsumerCursorRow
 from gongfu_fleet.adapters.db.schema import Base
 from gongfu_fleet.domain.alarms.asset_rules.unsettled import Sale, joined
-from gongfu_fleet.errors import ConflictError
 from gongfu_fleet.services.watch_ports import Cursor
 from gongfu_fleet.services.watch_sales import News
 
@@ -42,23 +41,16 @@ class SqlSales:
     def cursor(self, consumer: str) -> Cursor | None:
         """Where the consumer stands."""
         with reading(self.engine) as session:
-            row = session.get(ConsumerCursorRow, consumer)
-            return Cursor(row.log_id, row.seq) if row else None
+            return cursor_of(session, consumer)
 
     def take(
         self, news: Iterable[News], consumer: str, before: Cursor | None, after: Cursor
     ) -> None:
         """Note what events told, and how far the log was read. Raises ConflictError."""
         with writing(self.engine) as session:
-            kept = session.get(ConsumerCursorRow, consumer)
-            if (Cursor(kept.log_id, kept.seq) if kept else None) != before:
-                raise ConflictError(
-                    f"The cursor of {consumer} was moved by somebody else.",
-                    "Run one worker only for this log.",
-                )
+            move_cursor(session, consumer, before, after)
             for one in news:
                 _note(session, one)
-            session.merge(ConsumerCursorRow(name=consumer, **after._asdict()))
 
     def unjudged(self, late_ms: int) -> Mapping[str, Sequence[Sale]]:
         """Unjudged sales by cabinet, and what else of it was settled ``late_ms`` after its end."""
