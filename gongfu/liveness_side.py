@@ -1,12 +1,10 @@
 """The watches by the wall clock and the sale lock: what hears, what was heard, whom they tell."""
 
-import secrets
-
 from gongfu.fleet_side import FleetSide
+from gongfu.new_id import new_id
 from gongfu.telemetry import StoredConnections, StoredReadings, Telemetry
 from gongfu.wiring import Worker
 from gongfu_broker.clock import Clock, real_ms
-from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.services.alarm_policies import (
     liveness_policy,
     sale_lock_policy,
@@ -36,7 +34,7 @@ def liveness_watch(
         policy=liveness_policy(),
         ladders=severity_ladders(),
         clock=clock,
-        new_id=_new_id,
+        new_id=new_id,
     )
 
 
@@ -53,7 +51,7 @@ def delivery_watch(
         hearing=lambda: hearing(state, clock),
         policies=KindPolicies(fleet.in_force),
         clock=clock,
-        new_id=lambda: uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES)),
+        new_id=new_id,
     )
 
 
@@ -69,10 +67,6 @@ def sale_lock_keeper(*, clock: Clock, telemetry: Telemetry, fleet: FleetSide) ->
         clock=clock,
         real_ms=real_ms,
     )
-
-
-def _new_id() -> str:
-    return uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES))
 
 
 def hearing(state: IngestState, clock: Clock) -> Hearing:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from gongfu.consumers import ConsumerLoop
 from gongfu.errors import SettingsError
 from gongfu.fleet_side import FleetSide
+from gongfu.new_id import new_id
 from gongfu.secrets_file import write_private
 from gongfu.settings import ChannelSettings, NotifySettings, Settings, secret_text
 from gongfu_broker.clock import Clock, real_ms
@@ -25,7 +26,6 @@ from gongfu_fleet.adapters.notify.smtp import Letters, Mailbox
 from gongfu_fleet.adapters.notify.webhook import Webhook
 from gongfu_fleet.adapters.notify.wecom import wecom
 from gongfu_fleet.domain.alarms.hazard import Severity
-from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.domain.notify.escalation import Ladders, parse_ladder
 from gongfu_fleet.domain.notify.link import KEY_BYTES, token
 from gongfu_fleet.domain.notify.retry import Outcome
@@ -98,7 +98,7 @@ def notifications(settings: Settings, *, clock: Clock, fleet: FleetSide) -> Noti
             channel=_channel(one, settings.state),
             desk=SqlSendingDesk(fleet.engine),
             real_clock=steady,
-            new_id=_new_id,
+            new_id=new_id,
             link_of=link_of,
         )
         for one in chosen
@@ -116,7 +116,7 @@ def try_out(settings: Settings, name: str, *, fleet: FleetSide) -> Outcome:
             f"there is no channel {name!r}: configured are {', '.join(known) or 'none'}"
         )
     channel = _channel(known[name], settings.state)
-    return send_trial(channel, SqlSendingDesk(fleet.engine), _new_id(), SteadyClock())
+    return send_trial(channel, SqlSendingDesk(fleet.engine), new_id(), SteadyClock())
 
 
 def acknowledge_links(settings: Settings, *, clock: Clock, fleet: FleetSide) -> AcknowledgeLinks:
@@ -134,10 +134,6 @@ def acknowledge_links(settings: Settings, *, clock: Clock, fleet: FleetSide) -> 
 def channel_names(settings: Settings) -> list[str]:
     """The channels of these settings by name."""
     return [one.name for one in _chosen(settings)]
-
-
-def _new_id() -> str:
-    return uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES))
 
 
 def _chosen(settings: Settings) -> list[ChannelSettings]:

@@ -1,6 +1,5 @@
 """Adapters from settings: one function per role. The only place that knows which fits where."""
 
-import secrets
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from gongfu.downlink import Downlink, downlink_session
 from gongfu.fleet_side import FleetSide
 from gongfu.influx_side import influx_forwarder
 from gongfu.ingest_side import disk_guard, ingest_lanes, rate_limit
+from gongfu.new_id import new_id
 from gongfu.secrets_file import Secrets
 from gongfu.settings import OWN_BACKFILL_USER, OWN_DOWNLINK_USER, OWN_USER, Settings
 from gongfu.telemetry import (
@@ -31,7 +31,6 @@ from gongfu_broker.clock import Clock, real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_fleet.adapters.db.sales import SqlSales
-from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.services.asset_books import KindPolicies
 from gongfu_fleet.services.commands import CONSUMER as RESULTS
 from gongfu_fleet.services.commands import CommandResults
@@ -148,7 +147,7 @@ def _watch(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> ConsumerLoop
         store=fleet.ledger,
         policies=fleet.zones,
         clock=clock,
-        new_id=_new_id,
+        new_id=new_id,
     )
     return ConsumerLoop(CONSUMER, watch, clock)
 
@@ -159,7 +158,7 @@ def _self_locks(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> Consume
         ledger=fleet.ledger,
         cursors=fleet.commands.store,
         clock=clock,
-        new_id=_new_id,
+        new_id=new_id,
         real_ms=real_ms,
     )
     return ConsumerLoop(SELF_LOCKS, locks, clock)
@@ -172,13 +171,9 @@ def _sales(clock: Clock, telemetry: Telemetry, fleet: FleetSide) -> ConsumerLoop
         ledger=fleet.ledger,
         connections=StoredConnections(telemetry.reports),
         policies=KindPolicies(fleet.in_force),
-        new_id=_new_id,
+        new_id=new_id,
     )
     return ConsumerLoop(SALES, sales, clock)
-
-
-def _new_id() -> str:
-    return uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES))
 
 
 def downlink(settings: Settings, keys: Secrets, clock: Clock, fleet: FleetSide) -> Downlink:

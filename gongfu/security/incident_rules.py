@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
+from gongfu.new_id import new_id
 from gongfu.security.credentials import DAY_MS, FAR_ASSET, Shown
 from gongfu.security.rule import (
     ACTING,
@@ -21,7 +22,7 @@ from gongfu.security.rule import (
     Rule,
     asset_of,
 )
-from gongfu.security.stand import LINK_KEY, Stand, new_id
+from gongfu.security.stand import LINK_KEY, Stand
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.adapters.db.link_uses import SqlLinkUses
 from gongfu_fleet.adapters.db.outbox import SqlOutbox

@@ -8,6 +8,7 @@ body that is accepted.
 from collections.abc import Mapping
 from functools import partial
 
+from gongfu.new_id import new_id
 from gongfu.security.credentials import (
     DAY_MS,
     FAR,
@@ -32,7 +33,7 @@ from gongfu.security.rule import (
     Rule,
     asset_of,
 )
-from gongfu.security.stand import PASSWORD, Stand, new_id
+from gongfu.security.stand import PASSWORD, Stand
 from gongfu_broker.clock import real_ms
 from gongfu_fleet.domain.commands import Name, overdue
 from gongfu_fleet.domain.devices import living

@@ -5,7 +5,6 @@ No broker and no devices: what is tried here comes in through the web. The wirin
 """
 
 import asyncio
-import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from gongfu.errors import GongfuError
 from gongfu.face import Face, api
 from gongfu.fleet_side import FleetSide, open_fleet
 from gongfu.http_server import HttpServer, http_server
+from gongfu.new_id import new_id
 from gongfu.notify_side import KEY_FILE
 from gongfu.secrets_file import load_secrets, write_private
 from gongfu.settings import ApiSettings, DemoSettings, Settings
@@ -37,7 +37,6 @@ from gongfu_fleet.domain.alarms.incident import (
 )
 from gongfu_fleet.domain.alarms.reconcile import Draft
 from gongfu_fleet.domain.alarms.timeline import Condition, Episode
-from gongfu_fleet.domain.identity import RANDOM_BYTES, uuid7
 from gongfu_fleet.domain.people import Account, Role
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.services.people import By, add_account
@@ -153,11 +152,6 @@ class Stand:
     def close(self) -> None:
         """Let go of the connections."""
         self._wire.close()
-
-
-def new_id() -> str:
-    """A UUIDv7 of now."""
-    return uuid7(real_ms(), secrets.token_bytes(RANDOM_BYTES))
 
 
 @contextmanager

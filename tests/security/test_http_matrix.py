@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from fastapi import APIRouter
 
+from gongfu.new_id import new_id
 from gongfu.security.credentials import FAR_ASSET, NEAR_ASSET, SCOPES, Part, by_session, credentials
 from gongfu.security.matrix import Matrix, http_matrix
 from gongfu.security.rule import ADMINS
 from gongfu.security.rules import RULES, rules_of
-from gongfu.security.stand import Stand, new_id
+from gongfu.security.stand import Stand
 from gongfu_fleet.api.permissions import ANYBODY
 from gongfu_fleet.domain.people import Role
 
