@@ -6,11 +6,11 @@ The offset is fixed: there has been no summer time there since 1991.
 import re
 from dataclasses import dataclass
 
+from gongfu_fleet.domain.due import SHANGHAI_OFFSET_MS
 from gongfu_fleet.domain.people import Role
 from gongfu_fleet.domain.scope import EVERYTHING, Scope
 from gongfu_fleet.errors import InvalidError
 
-OFFSET_MS = 8 * 3_600_000
 MINUTE_MS = 60_000
 DAY_MIN = 24 * 60
 _DAYS = re.compile(r"([1-7])(?:-([1-7]))?")
@@ -52,7 +52,7 @@ class Shift:
 
 def on_duty(hours: Hours, at_ms: int) -> bool:
     """Whether the hours cover a moment of platform time."""
-    minutes = (at_ms + OFFSET_MS) // MINUTE_MS
+    minutes = (at_ms + SHANGHAI_OFFSET_MS) // MINUTE_MS
     day, minute = divmod(minutes, DAY_MIN)
     today = (day + 3) % 7 + 1  # 1970-01-01 was a Thursday
     yesterday = (today + 5) % 7 + 1

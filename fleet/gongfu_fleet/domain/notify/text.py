@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from unicodedata import category
 
 from gongfu_fleet.domain.alarms.hazard import Severity
-from gongfu_fleet.domain.notify.duty import OFFSET_MS
+from gongfu_fleet.domain.due import SHANGHAI_OFFSET_MS
 from gongfu_fleet.domain.notify.notice import Bundle, Form, Notice, Transition
 
 SEVERITIES = {Severity.CRITICAL: "严重", Severity.HIGH: "重要", Severity.LOW: "一般"}
@@ -165,7 +165,7 @@ def _peak(notice: Notice) -> str:
 
 
 def _when(at_ms: int) -> str:
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms + OFFSET_MS)
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms + SHANGHAI_OFFSET_MS)
     return f"{moment:%m-%d %H:%M}"
 
 

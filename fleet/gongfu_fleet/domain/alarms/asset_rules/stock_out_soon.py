@@ -8,7 +8,7 @@ from math import exp
 from typing import NamedTuple
 
 from gongfu_fleet.domain.alarms.asset_rules.cabinet_scene import CabinetScene
-from gongfu_fleet.domain.alarms.asset_rules.daytime import DAY_MS, HOUR_MS, since_midnight_ms
+from gongfu_fleet.domain.alarms.asset_rules.daytime import HOUR_MS, since_midnight_ms
 from gongfu_fleet.domain.alarms.asset_rules.policy import MINUTE_MS, CabinetPolicy
 from gongfu_fleet.domain.alarms.asset_rules.rule import AssetRule
 from gongfu_fleet.domain.alarms.asset_rules.stock import Change
@@ -16,6 +16,7 @@ from gongfu_fleet.domain.alarms.hazard import Hazard
 from gongfu_fleet.domain.alarms.rules.latch import CALM, Evidence, Latch, held, turned
 from gongfu_fleet.domain.alarms.rules.rule import Message, Standing
 from gongfu_fleet.domain.alarms.timeline import Episode
+from gongfu_fleet.domain.due import DAY_MS
 
 
 class Use(NamedTuple):
