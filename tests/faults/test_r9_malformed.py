@@ -57,9 +57,9 @@ def test_each_kind_alone_ends_in_the_dead_letters_for_a_reason_it_deserves(
     committer, reports = ingest
     wrong = []
     for place, kind in enumerate(malformed_kinds()):
-        topic, payload = said(kind, place)
-        # Another moment than the one before; a second more, and a stamp is less far ahead.
-        received_ms = NOW_MS + 1 + place % 100
+        # A moment later for each kind; its stamps go along.
+        received_ms = NOW_MS + 1 + place
+        topic, payload = said(kind, place, received_ms)
         committer.commit([Draft(topic, payload, received_ms)])
         newest = reports.dead_letters(limit=1)
         ends = {_end(row.reason, row.detail) for row in newest if row.last_ms == received_ms}
@@ -68,8 +68,8 @@ def test_each_kind_alone_ends_in_the_dead_letters_for_a_reason_it_deserves(
     assert wrong == []
 
 
-def said(kind: Kind, place: int) -> tuple[str, bytes]:
-    payload = kind.payload(Number(10_000 + place, 1, NOW_MS))
+def said(kind: Kind, place: int, now_ms: int) -> tuple[str, bytes]:
+    payload = kind.payload(Number(10_000 + place, 1, now_ms))
     return kind.topic if kind.name.startswith("topic:") else f"{OWN}/{kind.topic}", payload
 
 

@@ -110,8 +110,9 @@ def tell(stand: Stand, message: list[Row], mseq: int) -> None:
 
 
 def expected(book: ZoneBook, told: list[Row]) -> tuple[ZoneState, list[tuple[Hazard, Finding]]]:
-    """One pass over everything in order."""
-    run = advance(book, fresh(book), sampled(sorted(told), book.sample_ms), from_ms=0)
+    """One pass over everything in order; how often the door opened, nobody told."""
+    whole = sorted((ts, (*values, None)) for ts, values in told)
+    run = advance(book, fresh(book), sampled(whole, book.sample_ms), from_ms=0)
     found = [
         (hazard, book.finding(Found(hazard, episode)))
         for hazard, episodes in run.episodes.items()
@@ -211,7 +212,7 @@ def test_an_earlier_row_of_a_judged_bucket_is_judged_in_its_place() -> None:
     tell(stand, [(minute + 1_000, (-18.5, 0.0))], 2)
     stand.drain()
     (followed,) = stand.ledger.states().values()
-    assert followed.state.last == (minute + 1_000, (-18.5, 0.0))
+    assert followed.state.last == (minute + 1_000, (-18.5, 0.0, None))
 
 
 def test_a_backlog_that_fills_a_gap_is_judged_from_where_the_gap_began() -> None:
@@ -254,7 +255,7 @@ def test_the_first_value_of_a_bucket_counts_where_the_first_row_has_none() -> No
     tell(stand, [(START_MS + MINUTE + 1_000, (-18.0, 0.0))], 2)
     stand.drain()
     (followed,) = stand.ledger.states().values()
-    assert followed.state.last == (START_MS + MINUTE + 1_000, (-18.0, 0.0))
+    assert followed.state.last == (START_MS + MINUTE + 1_000, (-18.0, 0.0, None))
 
 
 def test_a_probe_that_never_told_anything_is_not_judged() -> None:
