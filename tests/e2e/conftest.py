@@ -11,7 +11,7 @@ from gongfu.bench.house import House, house_settings
 from tests.servers.sign_in_provider import CLIENT, SECRET, Provider, sign_in_provider
 
 SPEED = 90.0
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,23 +26,26 @@ def card(browser: Browser, house: House, user: str, password: str) -> Page:
     page.get_by_test_id("login-password").fill(password)
     page.get_by_test_id("login-submit").click()
     find = page.get_by_label("查找设备")
-    expect(page.locator("[data-testid=map][data-ready=true]")).to_be_visible(timeout=40_000)
+    expect(page.locator("[data-testid=map][data-ready=true]")).to_be_visible()
     find.fill(CABINET)
     find.press("Enter")
-    expect(page.locator(f"[data-asset-id={CABINET}]")).to_be_visible(timeout=40_000)
+    expect(page.locator(f"[data-asset-id={CABINET}]")).to_be_visible()
     return page
 
 
 def send(page: Page, name: str) -> Locator:
     """Send by the dialog until the device itself has answered; gives the row of the answer."""
+    rows = page.get_by_test_id("command-row")
     for _ in range(TRIES):
+        before = rows.first.get_attribute("data-id") if rows.count() else ""
         page.get_by_test_id(f"command-{name}").click()
         page.get_by_test_id("command-reason").fill(REASON)
         page.get_by_test_id("command-submit").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
-        newest = page.get_by_test_id("command-row").first
+        newest = rows.first
+        expect(newest).not_to_have_attribute("data-id", before or "")
         expect(newest).to_have_attribute("data-name", name)
-        expect(newest.and_(page.locator(ENDED))).to_be_visible(timeout=20_000)
+        expect(newest.and_(page.locator(ENDED))).to_be_visible()
         if newest.get_attribute("data-state") in ("ok", "rejected"):
             return newest
     raise AssertionError(f"no answer to {name} in {TRIES} tries")

@@ -23,7 +23,7 @@ def sign_in(page: Page, house: House) -> None:
     page.get_by_test_id("login-user").fill("admin")
     page.get_by_test_id("login-password").fill(house.admin_password())
     page.get_by_test_id("login-submit").click()
-    expect(page.locator("[data-testid=map][data-ready=true]")).to_be_visible(timeout=40_000)
+    expect(page.locator("[data-testid=map][data-ready=true]")).to_be_visible()
 
 
 def unacknowledged(house: House) -> str:

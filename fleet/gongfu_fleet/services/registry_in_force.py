@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from gongfu_fleet.domain.assets import Asset, Policy, Zone
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
@@ -19,6 +20,8 @@ class RegistryInForce:
     def __init__(self, registry: AssetRegistry, policies: VersionedPolicies) -> None:
         self._registry = registry
         self._policies = policies
+        # What was read, the policies as of which it was told, and what was told.
+        self._kept: tuple[Mapping[str, Asset], int, Mapping[str, Asset]] | None = None
 
     def revision(self) -> int:
         """Grows with every change of the registry and with every version of a policy."""
@@ -28,8 +31,13 @@ class RegistryInForce:
     def assets(self, scope: Scope = EVERYTHING) -> Mapping[str, Asset]:
         """The assets of a scope by id, each zone with what judges it."""
         self._policies.refresh()
-        found = self._registry.assets(scope)
-        return {name: replace(one, zones=self._zones(one)) for name, one in found.items()}
+        found, revision, kept = self._registry.assets(), self._policies.revision, self._kept
+        if kept is None or kept[0] is not found or kept[1] != revision:
+            told = {name: replace(one, zones=self._zones(one)) for name, one in found.items()}
+            kept = self._kept = (found, revision, MappingProxyType(told))
+        if scope.everything:
+            return kept[2]
+        return {name: asset for name, asset in kept[2].items() if scope.covers(asset)}
 
     def places_geojson(self, level: str) -> str:
         """As the registry says."""

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
+from types import MappingProxyType
 
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
@@ -23,7 +24,6 @@ from gongfu_fleet.adapters.db.schema import (
     ZoneRow,
 )
 from gongfu_fleet.adapters.db.timetables import timetables_of
-from gongfu_fleet.adapters.db.within import within
 from gongfu_fleet.domain.alarms.asset_rules.timetable import Timetable
 from gongfu_fleet.domain.assets import Asset, AssetKind, Lifecycle, Policy, Zone
 from gongfu_fleet.domain.audit import Deed
@@ -41,9 +41,10 @@ from gongfu_geo.datum import Wgs84
 
 @dataclass
 class SqlRegistry:
-    """Fits the ports AssetRegistry and RegistryStore."""
+    """Fits the ports AssetRegistry and RegistryStore; assets are kept until the next revision."""
 
     engine: Engine
+    _kept: tuple[int, Mapping[str, Asset]] | None = field(default=None, init=False, repr=False)
 
     def revision(self) -> int:
         """Grows with every import that changed something; 0 at first."""
@@ -53,13 +54,12 @@ class SqlRegistry:
     def assets(self, scope: Scope = EVERYTHING) -> Mapping[str, Asset]:
         """The assets of a scope by id, with their zones and the policies in force."""
         with reading(self.engine) as session:
-            policies = _policies_in_force(session)
-            zones: dict[str, list[Zone]] = {}
-            for row in session.scalars(select(ZoneRow).order_by(ZoneRow.asset_id, ZoneRow.zone)):
-                zone = Zone(row.zone, row.metric, policies[row.product_class])
-                zones.setdefault(row.asset_id, []).append(zone)
-            rows = session.scalars(select(AssetRow).where(within(scope)).order_by(AssetRow.id))
-            return {row.id: _asset(row, tuple(zones.get(row.id, ()))) for row in rows}
+            revision, kept = _revision(session), self._kept
+            if kept is None or kept[0] != revision:
+                kept = self._kept = (revision, _assets(session))
+        if scope.everything:
+            return kept[1]
+        return {name: asset for name, asset in kept[1].items() if scope.covers(asset)}
 
     def places_geojson(self, level: str) -> str:
         """``villages`` or ``counties`` as a GeoJSON FeatureCollection (WGS-84)."""
@@ -178,6 +178,16 @@ def _refuse_rewritten_policy(row: Base) -> None:
 
 def _revision(session: Session) -> int:
     return session.scalar(select(RegistryStateRow.revision)) or 0
+
+
+def _assets(session: Session) -> Mapping[str, Asset]:
+    policies = _policies_in_force(session)
+    zones: dict[str, list[Zone]] = {}
+    for row in session.scalars(select(ZoneRow).order_by(ZoneRow.asset_id, ZoneRow.zone)):
+        zone = Zone(row.zone, row.metric, policies[row.product_class])
+        zones.setdefault(row.asset_id, []).append(zone)
+    rows = session.scalars(select(AssetRow).order_by(AssetRow.id))
+    return MappingProxyType({row.id: _asset(row, tuple(zones.get(row.id, ()))) for row in rows})
 
 
 def _policies_in_force(session: Session) -> dict[str, Policy]:

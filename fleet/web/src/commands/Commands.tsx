@@ -16,7 +16,7 @@ function Row({ command }: { command: Command }) {
   const about = subject(command, t.value);
   const said = answerText(command, t.value);
   return (
-    <li class="command" data-testid="command-row" data-state={command.state} data-name={command.name}>
+    <li class="command" data-testid="command-row" data-id={command.id} data-state={command.state} data-name={command.name}>
       <span><b>{text.names[command.name]}</b>{about && ` · ${about}`}</span>
       <span class="chip" data-tone={stateTone[command.state]}>{text.states[command.state]}</span>
       <small>{text.by(command.by, stamp(command.requested_ms, now_ms.value))}{command.reason && ` · ${command.reason}`}</small>

@@ -3,11 +3,10 @@
 Each rule's course stands under its hazard, fresh ones are left out; a newer rule starts afresh.
 """
 
-import json
 from typing import Any
 
 from gongfu_fleet.domain.alarms.asset_rules.fold import AssetFold, AssetState, Course
-from gongfu_fleet.domain.alarms.tuple_text import course_of, encode, reader
+from gongfu_fleet.domain.alarms.tuple_text import course_of, decode, encode, read
 from gongfu_fleet.errors import InvalidError
 
 
@@ -21,12 +20,12 @@ def to_text(fold: AssetFold[Any], state: AssetState) -> str:  # Any: the kind's 
 def from_text(fold: AssetFold[Any], text: str) -> AssetState:  # Any: the kind's policy
     """The state of a text. Raises InvalidError for one of another age."""
     try:
-        unit, told = json.loads(text)
+        unit, told = decode(text)
         kind: Any = type(fold.unit)
         courses = [
             course_of(Course, told.get(rule.hazard.value), rule.fresh) for rule in fold.rules
         ]
-        return AssetState(reader(kind)(unit), tuple(courses))
+        return AssetState(read(kind, unit), tuple(courses))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidError(
             f"A stored state of the asset rules cannot be read: {error}.",

@@ -1,10 +1,8 @@
 """The state of the rules as JSON text and back, for checkpoints: floats survive exactly."""
 
-import json
-
 from gongfu_fleet.domain.alarms.rules.catalogue import RULES
 from gongfu_fleet.domain.alarms.rules.zone_rules import Course, ZoneRules
-from gongfu_fleet.domain.alarms.tuple_text import course_of, encode, reader
+from gongfu_fleet.domain.alarms.tuple_text import course_of, decode, encode, read
 from gongfu_fleet.domain.coldchain.unit import Unit
 from gongfu_fleet.errors import InvalidError
 
@@ -15,21 +13,16 @@ def to_text(state: ZoneRules) -> str:
     """The state as JSON; each rule's course under the name of its hazard, fresh ones left out."""
     told = zip(RULES, state.courses, _FRESH, strict=True)
     courses = {rule.hazard.value: course for rule, course, fresh in told if course != fresh}
-    try:
-        return encode({"unit": state.unit, "courses": courses, "last_ms": state.last_ms})
-    except ValueError as error:
-        raise InvalidError(
-            "A state of the rules has a number that is not finite.", "Report it."
-        ) from error
+    return encode({"unit": state.unit, "courses": courses, "last_ms": state.last_ms})
 
 
 def from_text(text: str) -> ZoneRules:
     """The state from its JSON; a rule that it does not tell of starts afresh."""
     try:
-        data = json.loads(text)
+        data = decode(text)
         told = data["courses"]
         courses = [course_of(Course, told.get(rule.hazard.value), rule.fresh) for rule in RULES]
-        return ZoneRules(reader(Unit)(data["unit"]), tuple(courses), data["last_ms"])
+        return ZoneRules(read(Unit, data["unit"]), tuple(courses), data["last_ms"])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidError(
             f"A stored state of the rules cannot be read: {error}.",
