@@ -52,6 +52,7 @@ class ShippedPolicies:
             for policy in policies
             for target in (Target(Layer.SHIPPED, policy.product_class),)
         }
+        self._of_class: dict[str, ColdPolicy] = {}
 
     def refresh(self) -> bool:
         """Whether anything changed since the last time: never."""
@@ -63,7 +64,10 @@ class ShippedPolicies:
 
     def policy_of(self, place: Place) -> ColdPolicy:
         """The policy of a zone. Raises NotFoundError."""
-        return cold(policy_at(self._layers, place))
+        known = self._of_class
+        if place.product_class not in known:
+            known[place.product_class] = cold(policy_at(self._layers, place))
+        return known[place.product_class]
 
 
 class VersionedPolicies:

@@ -113,39 +113,43 @@ def sign_in(county: Engine) -> SignIn:
     return SignIn(SqlPeople(county), HASHER)
 
 
-def desk_on(county: Engine) -> IncidentDesk:
-    registry = SqlRegistry(county)
+@pytest.fixture
+def registry(county: Engine) -> SqlRegistry:
+    return SqlRegistry(county)
+
+
+def desk_on(county: Engine, registry: SqlRegistry) -> IncidentDesk:
     zones = RegistryZones(registry)
     return IncidentDesk(
         SqlIncidentStore(county), SqlIncidentDesk(county), zones, SqlPeople(county), registry
     )
 
 
-def policies_on(county: Engine) -> PolicyDesk:
-    return PolicyDesk(SqlPolicies(county), SqlRegistry(county))
-
-
 @pytest.fixture
 def deps(
-    request: pytest.FixtureRequest, county: Engine, sign_in: SignIn, tmp_path: Path
+    request: pytest.FixtureRequest,
+    county: Engine,
+    registry: SqlRegistry,
+    sign_in: SignIn,
+    tmp_path: Path,
 ) -> ApiDeps:
     return ApiDeps(
         clock=request.getfixturevalue("clock"),
-        registry=SqlRegistry(county),
+        registry=registry,
         readings=request.getfixturevalue("readings"),
         connections=request.getfixturevalue("connections"),
         ingest=request.getfixturevalue("ingest"),
         incidents=request.getfixturevalue("incidents"),
-        commands=CommandBook(SqlCommands(county), SqlRegistry(county)),
-        desk=desk_on(county),
+        commands=CommandBook(SqlCommands(county), registry),
+        desk=desk_on(county, registry),
         quality=AlarmQuality(
-            SqlLedgerFigures(county), SqlRegistry(county), request.getfixturevalue("clock").now_ms
+            SqlLedgerFigures(county), registry, request.getfixturevalue("clock").now_ms
         ),
-        devices=DeviceDesk(SqlDevices(county), SqlRegistry(county), PlainHashes()),
+        devices=DeviceDesk(SqlDevices(county), registry, PlainHashes()),
         sign_in=sign_in,
         tokens=Tokens(SqlTokens(county)),
-        people=PeopleDesk(SqlPeople(county), HASHER, SqlRegistry(county)),
-        policies=policies_on(county),
+        people=PeopleDesk(SqlPeople(county), HASHER, registry),
+        policies=PolicyDesk(SqlPolicies(county), registry),
         audit=SqlAuditLog(county),
         stopping=asyncio.Event(),
         static=tmp_path / "static",
