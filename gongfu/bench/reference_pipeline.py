@@ -23,8 +23,8 @@ from gongfu.telemetry import Telemetry
 from gongfu_broker.columns import COLUMNS, DeviceKind
 from gongfu_broker.payloads import MAX_INT, MAX_ROWS
 from gongfu_broker.topics import Leaf
+from gongfu_ingest.entry import Entry
 from gongfu_ingest.line_protocol import FLAGS
-from gongfu_ingest.log import Entry
 from gongfu_ingest.stores.hot import Row, Shape
 
 MAX_BATCH = 500

@@ -28,7 +28,8 @@ from gongfu_fleet.services.watch_cold_chain import ColdChainWatch
 from gongfu_fleet.services.watch_ports import WatchedZone
 from gongfu_fleet.services.watch_unsaved import Pace
 from gongfu_ingest.database import Database
-from gongfu_ingest.log import Entry, TelemetryLog
+from gongfu_ingest.entry import Entry
+from gongfu_ingest.log import TelemetryLog
 
 MINUTE_MS = 60_000
 BEGIN_MS = 1_790_000_000_000

@@ -6,7 +6,7 @@ thread. ``synchronous=FULL``: a commit that returned survives a power cut.
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Database:
         self.path = path
         self.folding = threading.Lock()
         self._readers = threading.local()
+        self._when_durable: list[Callable[[], None]] = []
         self._writer = None if read_only else _open_writer(path)
         if read_only and not path.exists():
             raise StoreError(f"{path} does not exist: start 'gongfu run' or 'gongfu worker' first")
@@ -65,6 +66,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing, durable at the end."""
+        self._when_durable.clear()
         self.writer.execute("BEGIN IMMEDIATE")
         try:
             yield self.writer
@@ -72,6 +74,12 @@ class Database:
             self.writer.execute("ROLLBACK")
             raise
         self.writer.execute("COMMIT")
+        for tell in self._when_durable:
+            tell()
+
+    def when_durable(self, tell: Callable[[], None]) -> None:
+        """Call this once the running transaction is durable; never, when it fails."""
+        self._when_durable.append(tell)
 
     @property
     def reader(self) -> sqlite3.Connection:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from gongfu_ingest.log import Entry
+from gongfu_ingest.entry import Entry
 from gongfu_ingest.messages import Draft
 from gongfu_ingest.stages.dedupe import payload_hash
 

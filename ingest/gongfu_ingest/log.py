@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from itertools import chain, islice
-from typing import Any, NamedTuple
 
-from gongfu_broker.columns import DeviceKind
 from gongfu_broker.errors import CursorError
 from gongfu_broker.ports import CommittedRecord
 from gongfu_broker.topics import Leaf
 from gongfu_ingest.database import Database
+from gongfu_ingest.entry import Entry, committed
+from gongfu_ingest.recent import Recent
 from gongfu_ingest.stages.dedupe import payload_hash
 
 # Kept behind the slowest consumer, to compare a repeated number with its first payload.
 KEEP_RECORDS = 20_000
 TRIM_SLICE = 5_000
+# Of these so many are in memory, too; fewer than are kept, so that none was ever trimmed.
+IN_MEMORY, IN_MEMORY_BYTES = 10_000, 16 * 2**20
 _COLUMNS = "received_ms, offset_ms, site, dev, kind, leaf, boot, mseq, payload, hash"
 # The hash is computed from the payload when somebody asks; older versions filled the column.
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, x'')"
@@ -21,33 +23,18 @@ _INSERT = f"INSERT INTO log ({_COLUMNS}) VALUES {_ROW}"  # noqa: S608 - fixed na
 # One statement for many rows costs a quarter less than one each.
 _ROWS = 50
 _INSERT_ROWS = f"INSERT INTO log ({_COLUMNS}) VALUES {', '.join([_ROW] * _ROWS)}"  # noqa: S608 - fixed names
-_KINDS = {kind.value: kind for kind in DeviceKind}
-_LEAVES = {leaf.value: leaf for leaf in Leaf}
-
-
-class Entry(NamedTuple):
-    """A record before it has its place in the log; ``kind`` and ``leaf`` as plain text."""
-
-    received_ms: int
-    offset_ms: int
-    site: str
-    dev: str
-    kind: str
-    leaf: str
-    boot: int | None
-    mseq: int | None
-    payload: bytes
 
 
 class TelemetryLog:
     """Appends in ingest's transaction, reads from any thread, trims below the slowest consumer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, recent: Recent | None = None) -> None:
         self._database = database
         self._released = self._saved()
         self._read: dict[str, int] = {}
-        self._recent: dict[tuple[str, int, int], int] = {}
-        self._recent_upto = 0
+        self._numbers: dict[tuple[str, int, int], int] = {}
+        self._numbers_upto = 0
+        self._recent = recent or Recent(IN_MEMORY, IN_MEMORY_BYTES)
 
     @property
     def log_id(self) -> str:
@@ -62,6 +49,10 @@ class TelemetryLog:
             values = chain.from_iterable(entries[start : start + _ROWS])
             writer.execute(_INSERT_ROWS, tuple(values))
         writer.executemany(_INSERT, entries[whole:])
+        if entries:
+            (last,) = writer.execute("SELECT last_insert_rowid()").fetchone()
+            first, kept = last - len(entries) + 1, tuple(entries)
+            self._database.when_durable(lambda: self._recent.add(first, kept))
 
     def head(self) -> int:
         """Seq of the newest record ever; 0 when there is none."""
@@ -77,6 +68,9 @@ class TelemetryLog:
 
     def read(self, after: int, limit: int) -> Sequence[CommittedRecord]:
         """Records with seq > after, oldest first. Raises CursorError when they are not here."""
+        recent = self._recent.after(after, limit)
+        if recent is not None:
+            return recent
         if after < self.trimmed():
             raise CursorError(
                 f"records after {after} were trimmed up to {self.trimmed()}: "
@@ -87,7 +81,7 @@ class TelemetryLog:
             " FROM log WHERE seq > ? ORDER BY seq LIMIT ?",
             (after, limit),
         ).fetchall()
-        return [_record(row) for row in rows]
+        return [committed(seq, Entry._make(told)) for seq, *told in rows]
 
     def read_leaf(self, leaf: Leaf, after: int, upto: int) -> Sequence[CommittedRecord]:
         """Records of one leaf with after < seq <= upto, oldest first; trimmed ones are left out."""
@@ -96,7 +90,7 @@ class TelemetryLog:
             " FROM log WHERE seq > ? AND seq <= ? AND leaf = ? ORDER BY seq",
             (after, upto, leaf.value),
         ).fetchall()
-        return [_record(row) for row in rows]
+        return [committed(seq, Entry._make(told)) for seq, *told in rows]
 
     def release(self, consumer: str, upto: int, *, read: int | None = None) -> None:
         """Note a consumer's position; saved when the log is trimmed."""
@@ -126,8 +120,8 @@ class TelemetryLog:
 
         Known are at least the newest ``KEEP_RECORDS``. Runs in ingest's writer thread.
         """
-        self._read_recent()
-        writer, seq = self._database.writer, self._recent.get((dev, boot, mseq))
+        self._read_numbers()
+        writer, seq = self._database.writer, self._numbers.get((dev, boot, mseq))
         row = writer.execute("SELECT payload FROM log WHERE seq = ?", (seq,)).fetchone()
         if row:
             return payload_hash(row[0])
@@ -137,20 +131,20 @@ class TelemetryLog:
         ).fetchone()
         return row[0] if row else None
 
-    def _read_recent(self) -> None:
+    def _read_numbers(self) -> None:
         """Where the newest records stand; an index in the file would cost every message more."""
         writer = self._database.writer
         (newest,) = writer.execute("SELECT max(seq) FROM log").fetchone()
-        after = max(self._recent_upto, (newest or 0) - KEEP_RECORDS)
+        after = max(self._numbers_upto, (newest or 0) - KEEP_RECORDS)
         rows = writer.execute(
             "SELECT dev, boot, mseq, seq FROM log WHERE seq > ? AND boot IS NOT NULL", (after,)
         )
-        recent = self._recent
+        numbers = self._numbers
         for dev, boot, mseq, seq in rows:
-            recent[dev, boot, mseq] = seq
-        self._recent_upto = max(self._recent_upto, newest or 0)
-        for key in list(islice(recent, max(0, len(recent) - KEEP_RECORDS))):
-            del recent[key]
+            numbers[dev, boot, mseq] = seq
+        self._numbers_upto = max(self._numbers_upto, newest or 0)
+        for key in list(islice(numbers, max(0, len(numbers) - KEEP_RECORDS))):
+            del numbers[key]
 
     def trim(self) -> int:
         """Forget one slice of records that every consumer has released; returns how many.
@@ -171,10 +165,3 @@ class TelemetryLog:
             count = connection.execute("DELETE FROM log WHERE seq <= ?", (upto,)).rowcount
             connection.execute("UPDATE meta SET value = ? WHERE key = 'trimmed'", (str(upto),))
             return count
-
-
-def _record(row: tuple[Any, ...]) -> CommittedRecord:  # Any: columns of several types
-    # The same as CommittedRecord(…) in half the time: every consumer reads every record.
-    *address, kind, leaf, boot, mseq, payload = row
-    told = (*address, _KINDS[kind], _LEAVES[leaf], boot, mseq, payload)
-    return tuple.__new__(CommittedRecord, told)

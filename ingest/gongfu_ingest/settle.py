@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from gongfu_broker.columns import COLUMNS, DeviceKind
 from gongfu_broker.payloads import Reason, State
 from gongfu_ingest.device_clock import DeviceClock
+from gongfu_ingest.entry import Entry
 from gongfu_ingest.firsts import Firsts
-from gongfu_ingest.log import Entry
 from gongfu_ingest.messages import Draft, Duplicate, Verdict
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.pipeline import Growing, Known, View, run, stages, stages_again

@@ -8,12 +8,13 @@ import pytest
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.errors import CursorError
 from gongfu_broker.topics import Leaf
+from gongfu_ingest.entry import Entry
 from gongfu_ingest.errors import (
     SchemaError,
     ServerBusyError,
 )
 from gongfu_ingest.forwarder import Forwarder
-from gongfu_ingest.log import KEEP_RECORDS, Entry
+from gongfu_ingest.log import KEEP_RECORDS
 from gongfu_ingest.stores.influx.book import KEEP_REFUSED, ForwarderBook, Progress
 from gongfu_ingest.stores.influx.halving import RefusedLine
 from tests.influx.memory_server import MemoryServer, hear

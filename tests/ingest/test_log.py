@@ -1,6 +1,8 @@
 """The log: cursors, trimming, projections that follow it."""
 
+import random
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,12 @@ from gongfu_broker.columns import DeviceKind
 from gongfu_broker.errors import CursorError
 from gongfu_broker.topics import Leaf
 from gongfu_ingest.database import Database
+from gongfu_ingest.entry import Entry
 from gongfu_ingest.errors import SchemaError
-from gongfu_ingest.log import KEEP_RECORDS, Entry, TelemetryLog
+from gongfu_ingest.log import KEEP_RECORDS, TelemetryLog
+from gongfu_ingest.recent import Recent
 
+DEV = "cab-0001"
 HOUR = 3_600_000
 T0 = 1_763_424_000_000 - 1_763_424_000_000 % HOUR
 
@@ -25,7 +30,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def fill(database: Database, log: TelemetryLog, count: int) -> None:
     entries = [
-        Entry(T0, 0, "s", "cab-0001", DeviceKind.CABINET, Leaf.TEL, 1, log.head() + n, b"{}")
+        Entry(T0, 0, "s", DEV, DeviceKind.CABINET, Leaf.TEL, 1, log.head() + n, b"{}")
         for n in range(1, count + 1)
     ]
     with database.transaction():
@@ -39,6 +44,45 @@ def test_records_come_back_in_order_with_growing_numbers(database: Database) -> 
     assert [record.seq for record in log.read(8, 100)] == [9, 10]
     assert log.read(10, 100) == []
     assert log.head() == 10
+
+
+def test_what_is_read_from_memory_is_what_the_file_has(tmp_path: Path) -> None:
+    dice = random.Random(7)
+    for number in range(20):
+        database = Database(tmp_path / f"{number}.db")
+        log = TelemetryLog(database, Recent(most=30, most_bytes=400))
+        for _ in range(dice.randrange(1, 40)):
+            with suppress(LookupError):
+                commit(database, log, dice)
+        on_file = TelemetryLog(database)
+        assert log.head() == on_file.head()
+        for after in range(log.head() + 3):
+            for limit in (1, 7, 1_000):
+                assert log.read(after, limit) == on_file.read(after, limit)
+        database.close()
+
+
+def commit(database: Database, log: TelemetryLog, dice: random.Random) -> None:
+    """A few records, none, or too many to keep; every fifth commit fails."""
+    count = dice.choice([0, 1, 3, 8, 40])
+    entries = [
+        Entry(T0, 0, "s", DEV, DeviceKind.CABINET, Leaf.TEL, 1, n, b"{}" * dice.randrange(20))
+        for n in range(count)
+    ]
+    with database.transaction():
+        log.append(entries)
+        if dice.random() < 0.2:
+            raise LookupError
+
+
+def test_records_in_memory_are_not_read_from_the_file(database: Database) -> None:
+    log = TelemetryLog(database)
+    fill(database, log, 10)
+    read = log.read(4, 100)
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM log")
+    assert [record.seq for record in log.read(4, 100)] == [record.seq for record in read]
+    assert list(TelemetryLog(database).read(4, 100)) == []
 
 
 def test_without_a_consumer_nothing_is_trimmed(database: Database) -> None:

@@ -15,7 +15,7 @@ from gongfu.telemetry import Telemetry, open_telemetry
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.topics import Leaf
 from gongfu_fleet.services.watch_ports import Cursor, Turn
-from gongfu_ingest.log import Entry
+from gongfu_ingest.entry import Entry
 from tests.servers.postgres import Postgres, postgres_server, tool
 
 CONSUMER = "watch"
