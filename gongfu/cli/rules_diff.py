@@ -70,7 +70,7 @@ def _compare(
     concerned = {place: judging for place, judging in found.items() if touched(judging)}
     diffs = []
     for number, (place, judging) in enumerate(concerned.items(), start=1):
-        _progress(f"{number} of {len(concerned)} zones: {place}")
+        _progress(f"{number} of {len(concerned)}: {place}")
         diffs.append(judged(source, place, judging, span))
     differing = [one for one in diffs if one.differs]
     body = {
@@ -136,7 +136,7 @@ def _incident(found: "Found") -> dict[str, Any]:  # Any: JSON
 
 def _tell(body: dict[str, Any]) -> None:  # Any: JSON
     say(
-        f"{body['zones_judged']} zones judged by {body['readings']} readings,"
+        f"{body['zones_judged']} zones and assets judged by {body['readings']} readings,"
         f" {body['zones_untouched']} untouched by the change:"
     )
     say(f"  {body['gained']} incidents gained, {body['lost']} lost, {body['changed']} changed,"

@@ -1,4 +1,8 @@
-"""Stored readings judged by the policies of today and by changed ones: what would be otherwise."""
+"""Stored readings judged by the policies of today and by changed ones: what would be otherwise.
+
+Zones by their air and door, whole assets by all that their rows tell. What is judged by events or
+by the clock is not judged again.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,19 +24,23 @@ from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.alarms.policy_effect import Effect, Judging
 from gongfu_fleet.domain.alarms.rulebook import Row
+from gongfu_fleet.domain.assets import Asset
+from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.policies import (
+    Layer,
     Layers,
     Place,
     Target,
-    cold,
     layers_of,
     parse_target,
     policy_at,
     policy_in_force,
+    targets_of,
     zone_target,
 )
 from gongfu_fleet.domain.policy_fields import AnyPolicy, Fields, check_fields, shipped_fields
 from gongfu_fleet.ports import Readings
+from gongfu_fleet.services.asset_books import Surroundings, placed, surroundings_of, whole_place
 from gongfu_fleet.services.cold_policies import record_shipped
 from gongfu_fleet.services.policies import with_layer
 from gongfu_fleet.services.policy_trial import Stretch, tried
@@ -44,18 +52,23 @@ class DiffError(GongfuError):
 
 @dataclass(frozen=True)
 class Stored:
-    """Readings, zones with their metrics, and the policies of today."""
+    """Readings, zones with their metrics ("" for a whole asset), and the policies of today.
+
+    ``assets`` and ``around``: what is no part of a policy of whole assets.
+    """
 
     readings: Readings
     zones: Mapping[Place, str]
     layers: Layers
+    assets: Mapping[str, Asset]
+    around: Surroundings
 
 
 @dataclass(frozen=True)
 class Proposed:
-    """Changed layers by target; ``everywhere`` is laid over whatever holds in each zone."""
+    """Changed fields by target, unchecked; ``everywhere`` is laid over what holds in each zone."""
 
-    layers: Mapping[Target, Fields]
+    layers: Mapping[Target, Mapping[str, Any]]  # Any: JSON values
     everywhere: Fields
 
 
@@ -114,12 +127,14 @@ def _stored(engine: Engine, readings: Readings) -> Stored:
     upgrade(engine)
     policies = SqlPolicies(engine)
     record_shipped(policies, now_ms=real_ms())
-    zones = {
-        Place(zone.policy.product_class, asset.id, zone.zone): zone.metric
-        for asset in SqlRegistry(engine).assets().values()
-        for zone in asset.zones
-    }
-    return Stored(readings, zones, layers_of(policies.versions()))
+    registry = SqlRegistry(engine)
+    assets, zones = registry.assets(), dict[Place, str]()
+    for asset in assets.values():
+        for zone in asset.zones:
+            zones[Place(zone.policy.product_class, asset.id, zone.zone)] = zone.metric
+        zones[whole_place(asset)] = ""
+    around = surroundings_of(registry, assets.values())
+    return Stored(readings, zones, layers_of(policies.versions()), assets, around)
 
 
 def read_proposed(path: Path) -> Proposed:
@@ -132,11 +147,12 @@ def read_proposed(path: Path) -> Proposed:
     if not layered or len(set(layered)) != 1:
         raise DiffError(
             f'{path} names no change: write {{"air_high_celsius": -16}} for every zone, or'
-            ' {"class:frozen": {"air_high_celsius": -16}} for a class, asset:… or zone:…'
+            ' {"class:frozen": {"air_high_celsius": -16}} for a class, asset:… or zone:…;'
+            " trucks and cabinets as such are the classes truck and cabinet, and zone 0"
         )
     if not layered[0]:
         return Proposed({}, check_fields(told))
-    return Proposed({parse_target(one): check_fields(own) for one, own in told.items()}, {})
+    return Proposed({parse_target(one): own for one, own in told.items()}, {})
 
 
 def judgings(source: Stored, proposed: Proposed, span: Span) -> dict[Place, Judging]:
@@ -149,14 +165,28 @@ def judgings(source: Stored, proposed: Proposed, span: Span) -> dict[Place, Judg
         raise DiffError("no zone is chosen: look at 'gongfu policies list' for classes and zones")
     layers = source.layers
     for target, fields in proposed.layers.items():
-        layers = _over(layers, target, fields)
-    return {place: _judging(source.layers, layers, place, proposed.everywhere) for place in places}
+        layers = _over(layers, target, check_fields(fields, _class_of(target, source)))
+    return {place: _judging(source, layers, place, proposed.everywhere) for place in places}
 
 
-def _judging(before: Layers, after: Layers, place: Place, everywhere: Fields) -> Judging:
-    if everywhere:
+def _class_of(target: Target, source: Stored) -> str:
+    if target.layer is Layer.CLASS:
+        return target.ref
+    concerned = (place.product_class for place in source.zones if target in targets_of(place))
+    return next(concerned, "")
+
+
+def _judging(source: Stored, after: Layers, place: Place, everywhere: Fields) -> Judging:
+    if everywhere and source.zones[place]:
         after = _over(after, zone_target(place.asset, place.zone), everywhere)
-    return Judging(policy_in_force(before, place)[0], policy_at(after, place))
+    before, proposed = policy_in_force(source.layers, place)[0], policy_at(after, place)
+    return Judging(_placed(source, before, place), _placed(source, proposed, place))
+
+
+def _placed(source: Stored, policy: AnyPolicy, place: Place) -> AnyPolicy:
+    if isinstance(policy, ColdPolicy):
+        return policy
+    return placed(policy, source.assets[place.asset], source.around)
 
 
 def touched(judging: Judging) -> bool:
@@ -172,10 +202,11 @@ def judged(source: Stored, place: Place, judging: Judging, span: Span) -> ZoneDi
 
 
 def limits_of(policy: AnyPolicy) -> tuple[float, ...]:
-    """The limits of the air, for a drawing."""
-    limits = cold(policy)
-    low = () if limits.low_celsius is None else (limits.low_celsius,)
-    return (limits.air_high_celsius, *low)
+    """The limits of the air, for a drawing; whole assets have none."""
+    if not isinstance(policy, ColdPolicy):
+        return ()
+    low = () if policy.low_celsius is None else (policy.low_celsius,)
+    return (policy.air_high_celsius, *low)
 
 
 def _over(layers: Layers, target: Target, fields: Fields) -> Layers:

@@ -1,4 +1,7 @@
-"""Two timelines over the temperature of each zone that differs, as one SVG."""
+"""Two timelines over the temperature of each zone that differs, as one SVG.
+
+A whole asset has no temperature of its own: its panel has timelines alone.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -23,12 +26,13 @@ class _Bar(NamedTuple):
 
 
 class _Scale(NamedTuple):
-    """Event time and celsius to pixels; ``top`` is the upper edge of the curve."""
+    """Event time and celsius to pixels; ``top`` and ``height`` of the curve, 0 for none."""
 
     span: Span
     low: float
     high: float
     top: int
+    height: int
 
     def x(self, ts_ms: float) -> float:
         """Pixels from the left, kept inside the drawing."""
@@ -38,7 +42,7 @@ class _Scale(NamedTuple):
     def y(self, celsius: float) -> float:
         """Pixels from the top."""
         share = (celsius - self.low) / (self.high - self.low)
-        return round(self.top + CURVE * (1 - share), 1)
+        return round(self.top + self.height * (1 - share), 1)
 
 
 def svg(diffs: Sequence[ZoneDiff], span: Span) -> str:
@@ -74,7 +78,7 @@ def _panel(one: ZoneDiff, span: Span, top: int) -> tuple[str, int]:
     hazards = sorted({bar.found.hazard for bar in (*before, *after)})
     scale = _scale(one, span, top + HEAD)
     rows = []
-    y = top + HEAD + CURVE + 18
+    y = top + HEAD + scale.height + 18
     for hazard in hazards:
         rows.append(f'<text x="{LEFT}" y="{y + 9}" fill="#555">{escape(hazard)}</text>\n')
         for bars in (before, after):
@@ -91,12 +95,16 @@ def _panel(one: ZoneDiff, span: Span, top: int) -> tuple[str, int]:
 
 def _scale(one: ZoneDiff, span: Span, top: int) -> _Scale:
     limits = (*limits_of(one.judging.before), *limits_of(one.judging.after))
+    if not limits:
+        return _Scale(span, 0, 1, top, height=0)
     values = [celsius for _, celsius in _air(one)] + list(limits)
-    return _Scale(span, min(values) - 1, max(values) + 1, top)
+    return _Scale(span, min(values) - 1, max(values) + 1, top, CURVE)
 
 
 def _curve(one: ZoneDiff, scale: _Scale) -> str:
     # Lowest and highest of each pixel: a peak must not vanish in a drawing of a month.
+    if not scale.height:
+        return ""
     parts = []
     longest_ms = one.judging.before.max_gap_min * 60_000
     for run in _runs(_air(one), longest_ms):
@@ -142,14 +150,14 @@ def _axes(scale: _Scale) -> str:
     middle = (scale.low + scale.high) / 2
     labels = [
         f'<text x="{LEFT - 6}" y="{scale.y(c) + 4}" text-anchor="end">{c:.1f}</text>\n'
-        for c in (scale.low, middle, scale.high)
+        for c in ((scale.low, middle, scale.high) if scale.height else ())
     ]
-    length_ms = scale.span.to_ms - scale.span.from_ms
+    length_ms, foot = scale.span.to_ms - scale.span.from_ms, scale.top + scale.height
     for n in range(TIMES + 1):
         ts_ms = scale.span.from_ms + length_ms * n // TIMES
         x, anchor = scale.x(ts_ms), {0: "start", TIMES: "end"}.get(n, "middle")
         labels.append(
-            f'<line x1="{x}" x2="{x}" y1="{scale.top}" y2="{scale.top + CURVE}" stroke="#ddd"/>\n'
+            f'<line x1="{x}" x2="{x}" y1="{scale.top}" y2="{foot}" stroke="#ddd"/>\n'
             f'<text x="{x}" y="{scale.top - 5}" text-anchor="{anchor}" fill="#777">'
             f"{_when(ts_ms)}</text>\n"
         )

@@ -22,6 +22,7 @@ FROM, TO = "2026-09-21T15:00", "2026-09-22T03:00+00:00"
 HOURS = 12
 # Longer than any defrost: what could be one would be excused.
 WARM = range(300, 400)  # at 7.5 degrees
+DARK = range(200, 225)  # without mains
 HOT = range(500, 600)  # at 9
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -34,7 +35,7 @@ def celsius(minute: int) -> float:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cabinets 1 and 2 measured twelve hours, each minute; the second is always well."""
+    """Cabinets 1 and 2 measured twelve hours, each minute; the second only lost its mains once."""
     settings = Settings(state=tmp_path_factory.mktemp("state"))
     open_fleet(settings).close()
     database = Database(settings.telemetry_path)
@@ -44,7 +45,11 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 T0 + n * MINUTE,
                 dev,
                 Rank(1, n + 1, 0),
-                {"zone_1_celsius": celsius(n if dev == "cab-0001" else n % 7), "door_open": 0.0},
+                {
+                    "zone_1_celsius": celsius(n if dev == "cab-0001" else n % 7),
+                    "door_open": 0.0,
+                    "mains_on": float(dev == "cab-0001" or n not in DARK),
+                },
             )
             for n in range(HOURS * 60)
             for dev in ("cab-0001", "cab-0002")
@@ -98,7 +103,7 @@ def test_a_higher_limit_loses_one_and_other_zones_are_not_judged(
     change = {"zone:cab-0001:1": {"air_high_celsius": 9.5}}
     body = told(diff(state, tmp_path, change, "--json"))
     assert [one["hazard"] for one in zone_of(body)["lost"]] == ["air_high"]
-    assert (body["zones_judged"], body["zones_untouched"]) == (1, 157)
+    assert (body["zones_judged"], body["zones_untouched"]) == (1, 276)
     assert body["readings"] == HOURS * 60
 
 
@@ -113,7 +118,7 @@ def test_a_shorter_defrost_changes_an_incident(state: Path, tmp_path: Path) -> N
 
 def test_equal_fields_touch_nothing(state: Path, tmp_path: Path) -> None:
     body = told(diff(state, tmp_path, {"class:frozen": {"air_high_celsius": -15}}, "--json"))
-    assert (body["zones_judged"], body["zones_untouched"], body["zones"]) == (0, 158, [])
+    assert (body["zones_judged"], body["zones_untouched"], body["zones"]) == (0, 277, [])
 
 
 def test_the_drawing_has_both_timelines_over_the_temperature(state: Path, tmp_path: Path) -> None:
@@ -129,6 +134,32 @@ def test_the_drawing_has_both_timelines_over_the_temperature(state: Path, tmp_pa
     assert any(one.startswith("air_high") and "(gained)" in one for one in titles)
     dashed = [one for one in drawing.iter(f"{SVG}line") if one.get("stroke-dasharray")]
     assert len(dashed) == 1
+
+
+@pytest.mark.parametrize("target", ["class:cabinet", "zone:cab-0002:0"])
+def test_a_longer_wait_for_the_mains_loses_an_incident_of_the_whole_cabinet(
+    state: Path, tmp_path: Path, target: str
+) -> None:
+    picture = tmp_path / "diff.svg"
+    change = {target: {"power_lost_min": 40}}
+    body = told(diff(state, tmp_path, change, "--json", "--plot", str(picture)))
+    zones = body["zones"]
+    assert isinstance(zones, list)
+    (whole,) = zones
+    assert (whole["asset"], whole["zone"], whole["class"]) == ("cab-0002", 0, "cabinet")
+    (lost,) = whole["lost"]
+    assert (lost["hazard"], lost["begin"]) == ("power_lost", "2026-09-21T18:20:00Z")
+    assert lost["peak"] is None
+    drawing = ET.parse(picture).getroot()  # noqa: S314 - our own file
+    assert drawing.find(f"{SVG}polyline") is None
+    titles = [one.text or "" for one in drawing.iter(f"{SVG}title")]
+    assert any(one.startswith("power_lost") and "(lost)" in one for one in titles)
+
+
+def test_a_field_of_another_kind_of_asset_is_refused_by_name(state: Path, tmp_path: Path) -> None:
+    result = diff(state, tmp_path, {"class:cabinet": {"moving_kmh": 9}})
+    assert result.exit_code == 2
+    assert "'moving_kmh'" in result.stderr
 
 
 def test_a_backup_gives_what_the_state_gives(state: Path, tmp_path: Path) -> None:
