@@ -53,19 +53,15 @@ class Occasion:
 
 
 class KnownAssets:
-    """The assets by id, read again when the registry has changed."""
+    """The assets by id, as the registry has them now."""
 
     def __init__(self, registry: AssetRegistry) -> None:
         self._registry = registry
-        self._revision: int | None = None
-        self._assets: Mapping[str, Asset] = {}
 
     def get(self, asset: str) -> Asset | None:
         """The asset, or one that stands for a group; None when nobody registered it."""
-        revision = self._registry.revision()
-        if revision != self._revision:
-            self._assets, self._revision = self._registry.assets(), revision
-        return self._assets.get(asset) or stand_in(asset, self._assets.values())
+        assets = self._registry.assets()
+        return assets.get(asset) or stand_in(asset, assets.values())
 
 
 @dataclass

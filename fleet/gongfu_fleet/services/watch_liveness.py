@@ -106,7 +106,6 @@ class LivenessWatch:
     _ears: _Ears = field(default_factory=_Ears, init=False)
     _zones_ms: int | None = field(default=None, init=False)
     _periods: dict[tuple[str, str, int], int] = field(default_factory=dict, init=False)
-    _assets: tuple[int, Mapping[str, Asset]] = field(default=(-1, {}), init=False)
 
     def tick(self) -> None:
         """Look at the clock once."""
@@ -153,13 +152,13 @@ class LivenessWatch:
             *releases(silent, running, self.ledger.find, now_ms - self.policy.site.settle_ms),
             *releases(units, running, self.ledger.find, now_ms - self.policy.power_settle_ms),
         ]
-        return [*freed, *suppressions(children, running, self._known_assets())]
+        return [*freed, *suppressions(children, running, self.registry.assets())]
 
     def _together(self) -> tuple[Together, ...]:
         return Together(gateway_of, self.policy.gateway), Together(site_of, self.policy.site)
 
     def _heard(self) -> tuple[Mapping[str, Asset], list[Voice]]:
-        assets = {asset.id: asset for asset in self._known_assets().values() if asset.reports}
+        assets = {asset.id: asset for asset in self.registry.assets().values() if asset.reports}
         links = self.connections.devices()
         voices = [
             Voice(assets[dev], link.heard_ms)
@@ -224,12 +223,6 @@ class LivenessWatch:
     def _settled(self, kind: AssetKind, now_ms: int) -> bool:
         hears_ms = self._ears.hears_ms
         return hears_ms is not None and now_ms - hears_ms >= self.policy.patience[kind].settle_ms
-
-    def _known_assets(self) -> Mapping[str, Asset]:
-        revision = self.registry.revision()
-        if self._assets[0] != revision:
-            self._assets = (revision, self.registry.assets())
-        return self._assets[1]
 
 
 def _applied(running: Running, drafts: Sequence[Draft], now_ms: int) -> Running:
