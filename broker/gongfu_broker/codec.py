@@ -62,29 +62,23 @@ class _Shape(NamedTuple):
     missing: tuple[tuple[None, ...], ...]
 
 
-class _Plain(NamedTuple):
-    """Reads batches whose rows all bear as many values, each in its range; raises for others."""
-
-    read: Callable[[bytes], Any]  # Any: a struct made here
-    missing: tuple[None, ...]
-
-
-class _PlainOfWidth(dict[int, _Plain]):
+class _PlainOfWidth(dict[int, Callable[[bytes], Any]]):  # Any: a struct made here
     """What reads plain rows of a kind, by their number of values; made when first asked for.
 
-    Rows become tuples at once, in half the time of rows of any width.
+    They all bear as many values, each in its range; others make it raise. Rows become tuples at
+    once, in half the time of rows of any width.
     """
 
     def __init__(self, shape: _Shape) -> None:
         super().__init__()
         self._shape = shape
 
-    def __missing__(self, width: int) -> _Plain:
+    def __missing__(self, width: int) -> Callable[[bytes], Any]:
         columns = self._shape.columns
         if width > len(columns):
             return self[0]  # columns of a later version: it will refuse them
-        plain = self[width] = _Plain(_plain_reader(columns[:width]), self._shape.missing[width])
-        return plain
+        read = self[width] = _plain_reader(columns[:width])
+        return read
 
 
 _DT_MS = Annotated[int, Meta(ge=0, le=MAX_DT_MS)]
@@ -148,22 +142,34 @@ def decode_telemetry(kind: DeviceKind, payload: bytes) -> Telemetry:
 
     Raises PayloadError with reason too_large, malformed or unknown_version.
     """
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        _check_size(payload)
-    # As many values as commas behind the last bracket, unless "s" stands before other fields.
-    width = payload.count(b",", payload.rfind(b"["))
-    read, missing = _PLAIN[kind][width]
-    try:
-        batch = read(payload)
-    except _UNREADABLE:
+    batch = plain_batch(kind, payload)
+    if batch is None:
         return _mixed(kind, payload)
     t0_ms, rows = batch.t0, batch.s
+    width = len(rows[0]) - 1
+    missing = _SHAPES[kind].missing[width]
     if len(rows) == 1:  # nearly always, and worth a way of its own
         (row,) = rows
         samples: tuple[Sample, ...] = (_new(Sample, (t0_ms + row[0], row[1:] + missing)),)
     else:
         samples = tuple([_new(Sample, (t0_ms + row[0], row[1:] + missing)) for row in rows])
     return _new(Telemetry, (batch.boot, batch.seq, batch.lo, samples, (), width))
+
+
+def plain_batch(kind: DeviceKind, payload: bytes) -> Any:  # noqa: ANN401 - a struct made here
+    """Nearly every batch, as it stands on the wire: ``boot``, ``seq``, ``lo``, ``t0`` and ``s``.
+
+    ``s`` are tuples (dt_ms, values of the first columns), all of one length, every value None or in
+    its range. None for any other message: ``decode_telemetry`` knows what it is. Raises
+    PayloadError with reason too_large.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        _check_size(payload)
+    # As many values as commas behind the last bracket, unless "s" stands before other fields.
+    try:
+        return _PLAIN[kind][payload.count(b",", payload.rfind(b"["))](payload)
+    except _UNREADABLE:
+        return None
 
 
 def _mixed(kind: DeviceKind, payload: bytes) -> Telemetry:

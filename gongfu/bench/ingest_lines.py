@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gongfu_broker.codec import decode_telemetry
+from gongfu_broker.codec import decode_telemetry, plain_batch
 from gongfu_broker.columns import COLUMNS, DeviceKind
 from gongfu_broker.ports import Device, IntakeConnector, Message, Session
 from gongfu_broker.topics import Leaf, Topic
@@ -70,11 +70,26 @@ def lines_of(messages: Sequence[Message], known: Mapping[str, Source]) -> list[b
         if source is None:
             continue
         kind, head, forms = source
-        boot, seq, _, samples, _, width = decode_telemetry(kind, payload)
-        form = forms[width]
-        for index, (ts_ms, values) in enumerate(samples):
-            lines.append(form.line(head, values[:width], (boot or 0, seq or 0, index, ts_ms)))
+        batch = plain_batch(kind, payload)
+        if batch is None:
+            lines += _lines_of_any(source, payload)
+            continue
+        t0_ms, boot, seq = batch.t0, batch.boot, batch.seq
+        for index, row in enumerate(batch.s):
+            stamp = (boot, seq, index, t0_ms + row[0])
+            lines.append(forms[len(row) - 1].line(head, row[1:], stamp))
     return lines
+
+
+def _lines_of_any(source: Source, payload: bytes) -> list[bytes]:
+    """Rows of several widths, the single-object form, and what bears values to blank."""
+    kind, head, forms = source
+    boot, seq, _, samples, _, width = decode_telemetry(kind, payload)
+    form = forms[width]
+    return [
+        form.line(head, values[:width], (boot or 0, seq or 0, index, ts_ms))
+        for index, (ts_ms, values) in enumerate(samples)
+    ]
 
 
 def _forms(kind: DeviceKind) -> tuple[RowForm, ...]:

@@ -19,8 +19,9 @@ from gongfu.bench.load_wire import WireError
 from gongfu.bench.reference_pipeline import handle
 from gongfu.bench.scenario_b import Look, figures, scenario_b, slope
 from gongfu.telemetry import open_telemetry
-from gongfu_broker.codec import decode_telemetry
-from gongfu_broker.columns import DeviceKind
+from gongfu_broker.codec import decode_telemetry, encode
+from gongfu_broker.columns import COLUMNS, DeviceKind
+from gongfu_broker.errors import PayloadError
 from gongfu_broker.ports import Device, Message
 from gongfu_ingest.line_protocol import Place, line_head, point_line, row_form
 from gongfu_ingest.points import Point, Rank
@@ -80,6 +81,32 @@ def test_a_message_says_what_the_script_expects_in_the_store(place: int, seq: in
     rows = [(sample.ts_ms, sample.values[:3]) for sample in told.samples]
     assert rows == SCRIPT.rows(place, seq)
     assert (told.boot, told.seq) == (1, seq)
+
+
+DEV = device_id(1)
+TOPIC = f"clf/v1/{SITE}/{DEV}/tel"
+CELLS = st.one_of(VALUES, st.sampled_from([-1, 85.0, 1e300, "warm"]))
+WIDE = st.lists(CELLS, max_size=len(METRICS) + 20)
+
+
+@given(st.lists(WIDE, min_size=1, max_size=3))
+def test_the_short_way_to_a_line_and_the_long_one_end_alike(told: list[list[object]]) -> None:
+    known = sources({DEV: Device(DEV, SITE, DeviceKind.CABINET)})
+    rows = [[dt_ms, *row] for dt_ms, row in enumerate(told)]
+    payload = encode({"v": 1, "boot": 3, "seq": 4, "t0": BEGIN_MS, "s": rows})
+    try:
+        decoded = decode_telemetry(DeviceKind.CABINET, payload)
+    except PayloadError:
+        with pytest.raises(PayloadError):
+            lines_of([Message(TOPIC, payload)], known)
+        return
+    names = [column.name for column in COLUMNS[1, DeviceKind.CABINET]]
+    expected = [
+        point_line(Place(DeviceKind.CABINET, SITE), Point(ts_ms, DEV, Rank(3, 4, index), bears))
+        for index, (ts_ms, values) in enumerate(decoded.samples)
+        for bears in ({n: v for n, v in zip(names, values, strict=True) if v is not None},)
+    ]
+    assert lines_of([Message(TOPIC, payload)], known) == expected
 
 
 def test_a_warm_device_comes_back_with_more_than_an_hour_above_its_limit() -> None:
