@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from gongfu.demo_clock import utc_now
 from gongfu.settings import Settings, unknown_names
 from gongfu.state_lock import holder_of
-from gongfu_broker.embedded import find_server, port_holder, require_free_port
+from gongfu_broker.embedded import find_server
 from gongfu_broker.errors import BrokerStartError
+from gongfu_broker.listening import port_holder, require_free_port
 
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 2 * 1024**3

@@ -19,7 +19,7 @@ from gongfu.settings import Settings
 from gongfu.state_lock import hold_state
 from gongfu.status_line import report_status
 from gongfu.working import working
-from gongfu_broker.embedded import require_free_port
+from gongfu_broker.listening import require_free_port
 from gongfu_fleet.services.flow import Flow
 
 

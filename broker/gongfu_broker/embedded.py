@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,6 +17,7 @@ import psutil
 
 from gongfu_broker.access import User
 from gongfu_broker.errors import BrokerStartError
+from gongfu_broker.listening import free_port, require_free_port
 from gongfu_broker.nats_config import NatsSettings, render
 
 _START_S = 15.0
@@ -49,7 +49,7 @@ class EmbeddedBroker:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(stop_leftover, folder)
         require_free_port(self._settings.host, self._settings.port)
-        self._settings = replace(self._settings, health_port=_free_port())
+        self._settings = replace(self._settings, health_port=free_port())
         config = self._write()
         self._process = await asyncio.create_subprocess_exec(
             str(find_server()),
@@ -141,38 +141,6 @@ def find_server() -> Path:
             "nats-server is not installed: run 'make setup', or set a broker URL"
         )
     return Path(found)
-
-
-def _free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def require_free_port(host: str, port: int, setting: str = "GONGFU_BROKER__PORT") -> None:
-    """Raise BrokerStartError, naming the holder where it can be seen, when the port is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            holder = port_holder(port)
-            raise BrokerStartError(
-                f"port {port} on {host} is taken{holder} ({error.strerror}): stop that program, or "
-                f"choose another port with {setting}"
-            ) from None
-
-
-def port_holder(port: int) -> str:
-    """' by NAME (pid N)' for the process listening on the port, or '' where it cannot be seen."""
-    with contextlib.suppress(psutil.Error):
-        for connection in psutil.net_connections("tcp"):
-            listening = connection.status == "LISTEN" and connection.pid
-            if listening and connection.laddr and connection.laddr.port == port:
-                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
-    return ""
 
 
 def stop_leftover(folder: Path) -> int | None:

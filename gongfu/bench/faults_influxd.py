@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 
-from gongfu.bench.house import free_port
 from gongfu.errors import GongfuError
 from gongfu.faults.effort import CannotRunError
+from gongfu_broker.listening import free_port
 from gongfu_ingest.stores.influx.target import InfluxTarget
 
 # tests/servers/influx.sh unpacks it there.

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx
 
 from gongfu.bench.faults_herd import Herd, HerdSetup
-from gongfu.bench.house import House, HouseError, free_port
+from gongfu.bench.house import House, HouseError
 from gongfu.device_accounts import equip_all
 from gongfu.directory import RegisteredDevices
 from gongfu.faults.effort import Effort, FaultRun
@@ -19,6 +19,7 @@ from gongfu.secrets_file import Secrets, load_secrets
 from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
 from gongfu.simulated_secrets import simulated_secrets
 from gongfu_broker.client_aiomqtt import AiomqttConnector
+from gongfu_broker.listening import free_port
 from gongfu_broker.mqtt.client import MqttConnector
 from gongfu_broker.ports import BusConnector, Device
 from gongfu_fleet.domain.assets import Asset

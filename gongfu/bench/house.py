@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 import psutil
 
 from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
+from gongfu_broker.listening import free_port
 
 READY_S = 90.0
 
@@ -31,14 +31,6 @@ def house_settings(state: Path, *, seed: int = 1, speed: float = 30.0) -> Settin
         api=ApiSettings(port=free_port()),
         demo=DemoSettings(seed=seed, speed=speed, ledger=True),
     )
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class House:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from gongfu.bench.house import free_port
 from gongfu_broker.access import User
 from gongfu_broker.embedded import find_server
 from gongfu_broker.errors import BrokerStartError
+from gongfu_broker.listening import free_port
 from gongfu_broker.mosquitto_config import CONFIGURATION, MosquittoSettings, generated_files
 from gongfu_broker.nats_config import NatsSettings, render
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gongfu.bench.house import free_port
 from gongfu.bench.store_engines import (
     DATABASE,
     METRIC,
@@ -14,6 +13,7 @@ from gongfu.bench.store_engines import (
     Question,
     joined,
 )
+from gongfu_broker.listening import free_port
 from gongfu_ingest.points import Point
 
 BOTH = "cabinet, truck"

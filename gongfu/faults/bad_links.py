@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gongfu.bench.house import free_port
 from gongfu.device_accounts import equip_all
 from gongfu.faults.crowd import Crowd, CrowdSpec, crowding
 from gongfu.faults.effort import Effort, FaultRun, Figures
@@ -30,6 +29,7 @@ from gongfu_broker.access import User
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.errors import BusDisconnectedError
+from gongfu_broker.listening import free_port
 from gongfu_broker.mqtt.client import MqttConnector
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_broker.ports import Session

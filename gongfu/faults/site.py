@@ -18,13 +18,14 @@ import msgspec
 import psutil
 from msgspec import structs
 
-from gongfu.bench.house import House, HouseError, free_port
+from gongfu.bench.house import House, HouseError
 from gongfu.device_accounts import equip_all
 from gongfu.faults.crowd import CrowdSpec
 from gongfu.fleet_side import open_fleet
 from gongfu.settings import ApiSettings, BrokerSettings, DemoSettings, Settings
 from gongfu.simulated_secrets import simulated_secrets
 from gongfu_broker.clock import real_ms
+from gongfu_broker.listening import free_port
 from gongfu_broker.ports import resolved_samples
 from gongfu_fleet.adapters.db.policies import SqlPolicies
 from gongfu_fleet.domain.audit import Deed

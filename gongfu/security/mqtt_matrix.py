@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gongfu.bench.house import free_port
 from gongfu.bench.load_broker import BenchBroker, mosquitto_binary
 from gongfu.device_accounts import DeviceAccounts, keep_accounts
 from gongfu.fleet_side import FleetSide, open_fleet
@@ -45,6 +44,7 @@ from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import real_ms
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
+from gongfu_broker.listening import free_port
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_broker.topics import DOWN, UP
 from gongfu_fleet.services.people import By

@@ -6,7 +6,6 @@ device that forgot everything. Judged in the cabinet's own file: how often its d
 
 import asyncio
 import contextlib
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import closing
@@ -23,6 +22,7 @@ from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.codec import decode_result, decode_state, encode
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.embedded import EmbeddedBroker
+from gongfu_broker.listening import free_port
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_broker.payloads import Ack
 from gongfu_broker.ports import Bus, BusConnector, CommittedRecord, Device, Message, Session
@@ -151,7 +151,7 @@ async def replayed_unlocks(engine: Engine, folder: Path, *, times: int = 20) -> 
 
     ``engine`` is a fleet database with the shipped county.
     """
-    settings = NatsSettings(folder / "broker", port=_free_port())
+    settings = NatsSettings(folder / "broker", port=free_port())
     broker = EmbeddedBroker(settings, USERS)
     await broker.start()
     try:
@@ -230,10 +230,3 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:  # An
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -14,7 +14,6 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from gongfu.bench.house import free_port
 from gongfu.errors import GongfuError
 from gongfu.face import Face, api
 from gongfu.fleet_side import FleetSide, open_fleet
@@ -25,6 +24,7 @@ from gongfu.secrets_file import load_secrets, write_private
 from gongfu.settings import ApiSettings, DemoSettings, Settings
 from gongfu.telemetry import Telemetry, open_telemetry
 from gongfu_broker.clock import RealClock, real_ms
+from gongfu_broker.listening import free_port
 from gongfu_fleet.adapters.passwords import Argon2Passwords
 from gongfu_fleet.domain.alarms.consequence import Consequence
 from gongfu_fleet.domain.alarms.handling import Step

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gongfu.bench.house import free_port
+from gongfu_broker.listening import free_port
 
 ROOT = Path(__file__).parents[2]
 CADDY = ROOT / ".servers/caddy/usr/bin/caddy"

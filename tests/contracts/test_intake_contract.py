@@ -13,6 +13,7 @@ from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
+from gongfu_broker.listening import free_port
 from gongfu_broker.memory import MemoryBroker
 from gongfu_broker.mqtt import MqttConnector
 from gongfu_broker.nats_config import NatsSettings
@@ -25,7 +26,7 @@ from gongfu_broker.ports import (
     Session,
 )
 from gongfu_broker.topics import uplink_filters
-from tests.servers.mosquitto import Mosquitto, free_port
+from tests.servers.mosquitto import Mosquitto
 
 CABINET = Device("cab-0001", "hangzhou", DeviceKind.CABINET)
 USERS: tuple[User, ...] = (

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 
-from gongfu.bench.house import free_port
 from gongfu.demo_county import demo_scenario
 from gongfu.directory import RegisteredDevices
 from gongfu.fleet_side import open_fleet
@@ -24,6 +23,7 @@ from gongfu.telemetry import open_telemetry
 from gongfu.wiring import worker
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import ScaledClock, real_ms
+from gongfu_broker.listening import free_port
 from gongfu_firmware_sim.run import SimSetup, simulate
 from gongfu_firmware_sim.status import SimStatus
 from tests.servers.mosquitto import MosquittoProcess, mosquitto_binary

@@ -17,6 +17,7 @@ from gongfu.settings import Settings
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import real_ms
 from gongfu_broker.errors import BusDisconnectedError
+from gongfu_broker.listening import free_port
 from gongfu_broker.mosquitto_config import UPTIME
 from gongfu_broker.ports import Bus, Session
 from gongfu_fleet.services.devices import DeviceDesk
@@ -25,7 +26,6 @@ from tests.servers.mosquitto import (
     FETCHED,
     MosquittoProcess,
     fetched_libraries,
-    free_port,
     mosquitto_binary,
 )
 

@@ -35,6 +35,7 @@ from gongfu.secrets_file import Secrets
 from gongfu.settings import Settings
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.clock import real_ms
+from gongfu_broker.listening import free_port
 from gongfu_broker.mosquitto_config import MosquittoSettings, password_list
 from gongfu_broker.nats_config import NatsSettings, render
 from gongfu_broker.ports import Bus, Session
@@ -43,7 +44,7 @@ from gongfu_fleet.domain.devices import DAY_MS, Credential
 from gongfu_fleet.errors import ConflictError, NotFoundError
 from gongfu_fleet.services.people import By
 from tests.broker.mqtt.authority import Authority as ServerAuthority
-from tests.servers.mosquitto import MosquittoProcess, free_port
+from tests.servers.mosquitto import MosquittoProcess
 
 TREE = "clf/v1/hangzhou/cab-000{}/{}"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gongfu.bench.house import free_port
 from gongfu.cli.main import app
 from gongfu.doctor import Finding, examine
 from gongfu.settings import ApiSettings, BrokerSettings, Settings
+from gongfu_broker.listening import free_port
 from gongfu_ingest.database import Database
 
 

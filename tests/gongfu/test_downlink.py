@@ -21,6 +21,7 @@ from gongfu.security.replays import (
 from gongfu_broker.client_aiomqtt import AiomqttConnector
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.errors import BrokerError
+from gongfu_broker.listening import free_port
 from gongfu_broker.memory import MemoryBroker
 from gongfu_broker.nats_config import NatsSettings
 from gongfu_broker.topics import DOWN, Leaf, Topic, uplink_filters
@@ -29,7 +30,6 @@ from gongfu_fleet.adapters.db.migrate import upgrade
 from gongfu_fleet.adapters.db.registry import SqlRegistry
 from gongfu_fleet.domain.commands import LIFE_MS, REPEAT_MS, State
 from gongfu_fleet.services.seed import seed_registry
-from tests.servers.mosquitto import free_port
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A real influxd 1.6.7 on loopback, out of the system's package, for as long as a block lasts."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from gongfu_broker.listening import free_port
 
 ROOT = Path(__file__).parents[2]
 SERVERS = ROOT / ".servers"
@@ -100,10 +101,3 @@ def wait_until_up(http: httpx.Client, process: subprocess.Popen[bytes]) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError(f"influxd did not answer within {START_S} s")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

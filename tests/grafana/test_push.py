@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gongfu_broker.listening import free_port
 from grafana.generate import dashboards
 from grafana.push import (
     FOLDER_TITLE,
@@ -20,7 +21,6 @@ from grafana.push import (
     push_all,
 )
 from tests.grafana.fake_grafana import FakeGrafana, run_fake
-from tests.grafana.influxd import free_port
 
 TEXT = next(iter(dashboards().values()))
 UID = json.loads(TEXT)["uid"]

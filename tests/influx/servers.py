@@ -6,7 +6,6 @@ Each runs on loopback in a folder of its own, and stays there when it is stopped
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
+from gongfu_broker.listening import free_port
+
 FOLDER = Path(__file__).parents[2] / ".servers" / "influx" / "usr" / "bin"
 READY_S = 20.0
 
@@ -30,13 +31,6 @@ def binary(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"no {name} here: 'make test-servers' fetches it with apt-get")
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

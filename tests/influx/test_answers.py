@@ -12,6 +12,7 @@ from threading import Event, Thread
 
 import pytest
 
+from gongfu_broker.listening import free_port
 from gongfu_ingest.errors import (
     IngestError,
     LinesExpiredError,
@@ -21,7 +22,6 @@ from gongfu_ingest.errors import (
 )
 from gongfu_ingest.stores.influx.sinks import open_sink
 from gongfu_ingest.stores.influx.target import InfluxTarget
-from tests.influx.servers import free_port
 
 
 @dataclass

@@ -56,8 +56,11 @@ async def test_only_what_the_server_has_taken_is_released(
         server.fault = lambda _: next(bodies, ServerBusyError("away"))
         hear(stand, 20)
         await until(lambda: forwarder.state.away_since_ms is not None)
-        assert stand.log.consumers()["influx"] == forwarder.state.seq == 8
-        assert forwarder.backlog() == 12
+        # The forwarder looks while they are heard, so that its bodies may be smaller than four.
+        taken = len(server.lines())
+        assert 0 < taken <= 8
+        assert stand.log.consumers()["influx"] == forwarder.state.seq == taken
+        assert forwarder.backlog() == 20 - taken
 
 
 def test_a_cursor_of_another_log_or_beyond_the_end_stops_it(stand: Stand) -> None:

@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 from gongfu_broker.access import User
+from gongfu_broker.listening import free_port
 from gongfu_broker.mosquitto_config import (
     CONFIGURATION,
     PASSWORDS,
@@ -41,13 +42,6 @@ def fetched_libraries() -> dict[str, str]:
     """The environment in which fetched programs find the libraries fetched with them."""
     found = [*FETCHED.glob("usr/lib/*-linux-*"), *FETCHED.glob("lib/*-linux-*")]
     return {"LD_LIBRARY_PATH": ":".join(str(path) for path in found)}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 
 from gongfu_broker.errors import BrokerError, BusDisconnectedError
+from gongfu_broker.listening import free_port
 from gongfu_broker.mqtt import MqttConnector
 from gongfu_broker.mqtt.errors import ConnectRefusedError, LinkSilentError, MalformedPacketError
 from gongfu_broker.mqtt.packets import (
@@ -28,7 +29,6 @@ from gongfu_broker.mqtt.properties import Property
 from gongfu_broker.ports import Message, Session, Will
 from tests.broker.mqtt.malformed_corpus import MALFORMED
 from tests.broker.mqtt.scripted_broker import Peer, broker
-from tests.servers.mosquitto import free_port
 
 SESSION = Session("c", "u", "p", persistent=True, window=10)
 PROTOCOLS: dict[Version, Literal["3.1.1", "5"]] = {Version.V311: "3.1.1", Version.V5: "5"}

@@ -19,6 +19,7 @@ from gongfu_broker.access import User, device_user, ingest_user
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.embedded import EmbeddedBroker
 from gongfu_broker.errors import BusDisconnectedError
+from gongfu_broker.listening import free_port
 from gongfu_broker.mqtt import MqttConnector
 from gongfu_broker.mqtt.client import MqttIntake
 from gongfu_broker.mqtt.encode import encode
@@ -28,7 +29,7 @@ from gongfu_broker.nats_config import NatsSettings
 from gongfu_broker.ports import Device, Intake, Session
 from tests.broker.mqtt.authority import Authority
 from tests.broker.mqtt.scripted_broker import Blackhole
-from tests.servers.mosquitto import Mosquitto, free_port
+from tests.servers.mosquitto import Mosquitto
 
 CABINET = Device("cab-0001", "hangzhou", DeviceKind.CABINET)
 USERS: tuple[User, ...] = (device_user(CABINET, "of-device"), ingest_user("ingest-p0", "of-ingest"))
