@@ -1,46 +1,21 @@
 """Inbox, steps and alarm quality on a phone, in a real browser on the real ledger; no devices."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from gongfu.fleet_side import FleetSide, open_fleet
-from gongfu.http_server import http_server
-from gongfu.settings import ApiSettings, Settings
-from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
-from gongfu_fleet.adapters.memory import (
-    MemoryConnections,
-    MemoryIngestStatus,
-    MemoryReadings,
-    SettableClock,
-)
-from gongfu_fleet.api.app import create_app
-from gongfu_fleet.api.deps import ApiDeps, packaged_static
+from gongfu.settings import Settings
+from gongfu_fleet.adapters.memory import MemoryReadings
 from gongfu_fleet.domain.alarms.incident import ConditionChanged
 from gongfu_fleet.domain.alarms.reconcile import Draft
-from gongfu_fleet.services.alarm_quality import AlarmQuality
-from tests.e2e.test_page import FLAGS
+from tests.e2e.office import NOW, PATIENCE_MS, PHONE, Office, office_of, phone
 from tests.fleet.alarms.test_handling import ENDED, EXPOSED
 
-NOW = 1_790_000_000_000
-PHONE = {"width": 390, "height": 844}
 RAISED = {"i-1": "cab-0001", "i-2": "cab-0002", "i-3": "veh-0001", "i-4": "cab-0003"}
-PATIENCE_MS = 20_000
-
-
-@dataclass
-class Office:
-    """A running API on a ledger with four incidents, one of them over."""
-
-    url: str
-    fleet: FleetSide
-    password: str
 
 
 def at(ms: int) -> ConditionChanged:
@@ -61,57 +36,18 @@ def raise_all(fleet: FleetSide) -> None:
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    if not (packaged_static() / "index.html").exists():
-        pytest.skip("the pages are not built: 'make web' builds them")
+    """On a ledger with four incidents, one of them over."""
     fleet = open_fleet(Settings(state=tmp_path_factory.mktemp("office")))
     raise_all(fleet)
-    clock = SettableClock(NOW)
-    deps = ApiDeps(
-        clock=clock,
-        registry=fleet.registry,
-        readings=MemoryReadings(),
-        connections=MemoryConnections(),
-        ingest=MemoryIngestStatus(),
-        incidents=fleet.incidents,
-        commands=fleet.commands,
-        devices=fleet.devices,
-        desk=fleet.desk,
-        quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms),
-        sign_in=fleet.sign_in,
-        tokens=fleet.tokens,
-        people=fleet.people,
-        policies=fleet.policies,
-        audit=fleet.audit,
-        stopping=asyncio.Event(),
-    )
-    app = create_app(deps)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = http_server(app, ApiSettings())
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        try:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            yield Office(url, fleet, fleet.first_password or "")
-        finally:
-            server.should_exit = True
-            thread.join()
-            fleet.close()
+    with office_of(fleet, MemoryReadings()) as office:
+        yield office
 
 
 @pytest.fixture(scope="module")
 def page(office: Office, chromium: Path) -> Iterator[Page]:
-    """A phone, signed in."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        page = browser.new_page(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type] # a dict is what it takes
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{office.url}/#/inbox")
-        page.get_by_test_id("login-user").fill("admin")
-        page.get_by_test_id("login-password").fill(office.password)
-        page.get_by_test_id("login-submit").click()
+    with phone(office, chromium, "inbox") as page:
         expect(page.get_by_test_id("inbox-row").first).to_be_visible(timeout=PATIENCE_MS)
         yield page
-        browser.close()
 
 
 def queue(page: Page, name: str) -> None:

@@ -1,46 +1,22 @@
 """A policy is tried, saved and taken back in a real browser; no devices."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from gongfu.fleet_side import FleetSide, open_fleet
-from gongfu.http_server import http_server
-from gongfu.settings import ApiSettings, Settings
-from gongfu_fleet.adapters.db.ledger_figures import SqlLedgerFigures
-from gongfu_fleet.adapters.memory import (
-    MemoryConnections,
-    MemoryIngestStatus,
-    MemoryReadings,
-    SettableClock,
-)
-from gongfu_fleet.api.app import create_app
-from gongfu_fleet.api.deps import ApiDeps, packaged_static
+from gongfu.fleet_side import open_fleet
+from gongfu.settings import Settings
+from gongfu_fleet.adapters.memory import MemoryReadings
 from gongfu_fleet.domain.policies import parse_target
 from gongfu_fleet.domain.scope import EVERYTHING
-from gongfu_fleet.services.alarm_quality import AlarmQuality
-from tests.e2e.test_page import FLAGS
+from tests.e2e.office import NOW, PATIENCE_MS, Office, office_of, phone
 
-NOW = 1_790_000_000_000
 MINUTE = 60_000
 TARGET = "zone:cab-0001:1"
 ODD = "<b>HACCP</b> 3"
-
-
-@dataclass
-class Office:
-    """A running API, with a day of readings of one cabinet."""
-
-    url: str
-    fleet: FleetSide
-    password: str
 
 
 def a_day() -> MemoryReadings:
@@ -59,60 +35,18 @@ def a_day() -> MemoryReadings:
     return readings
 
 
-def deps_over(fleet: FleetSide) -> ApiDeps:
-    clock = SettableClock(NOW)
-    return ApiDeps(
-        clock=clock,
-        registry=fleet.registry,
-        readings=a_day(),
-        connections=MemoryConnections(),
-        ingest=MemoryIngestStatus(),
-        incidents=fleet.incidents,
-        commands=fleet.commands,
-        devices=fleet.devices,
-        desk=fleet.desk,
-        quality=AlarmQuality(SqlLedgerFigures(fleet.engine), fleet.registry, clock.now_ms),
-        sign_in=fleet.sign_in,
-        tokens=fleet.tokens,
-        people=fleet.people,
-        policies=fleet.policies,
-        audit=fleet.audit,
-        stopping=asyncio.Event(),
-    )
-
-
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    if not (packaged_static() / "index.html").exists():
-        pytest.skip("the pages are not built: 'make web' builds them")
-    fleet = open_fleet(Settings(state=tmp_path))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = http_server(create_app(deps_over(fleet)), ApiSettings())
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        try:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            yield Office(url, fleet, fleet.first_password or "")
-        finally:
-            server.should_exit = True
-            thread.join()
-            fleet.close()
+    with office_of(open_fleet(Settings(state=tmp_path)), a_day()) as office:
+        yield office
 
 
 @contextmanager
 def policies_page(office: Office, chromium: Path) -> Iterator[Page]:
-    """Signed in as admin, on the list of policies."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
-        page.set_default_timeout(20_000)
-        page.goto(f"{office.url}/#/policies")
-        page.get_by_test_id("login-user").fill("admin")
-        page.get_by_test_id("login-password").fill(office.password)
-        page.get_by_test_id("login-submit").click()
-        expect(page.get_by_test_id("policy")).to_have_count(14, timeout=20_000)
+    """On the list of policies."""
+    with phone(office, chromium, "policies") as page:
+        expect(page.get_by_test_id("policy")).to_have_count(14, timeout=PATIENCE_MS)
         yield page
-        browser.close()
 
 
 def test_a_manager_tries_a_limit_saves_it_and_takes_it_back(office: Office, chromium: Path) -> None:
