@@ -27,7 +27,6 @@ from gongfu_fleet.domain.alarms.rulebook import Row
 from gongfu_fleet.domain.assets import Asset
 from gongfu_fleet.domain.coldchain.policy import ColdPolicy
 from gongfu_fleet.domain.policies import (
-    Layer,
     Layers,
     Place,
     Target,
@@ -35,14 +34,13 @@ from gongfu_fleet.domain.policies import (
     parse_target,
     policy_at,
     policy_in_force,
-    targets_of,
     zone_target,
 )
 from gongfu_fleet.domain.policy_fields import AnyPolicy, Fields, check_fields, shipped_fields
 from gongfu_fleet.ports import Readings
 from gongfu_fleet.services.asset_books import Surroundings, placed, surroundings_of, whole_place
 from gongfu_fleet.services.cold_policies import record_shipped
-from gongfu_fleet.services.policies import with_layer
+from gongfu_fleet.services.policies import fields_for, require_known, with_layer
 from gongfu_fleet.services.policy_trial import Stretch, tried
 
 
@@ -158,22 +156,17 @@ def read_proposed(path: Path) -> Proposed:
 def judgings(source: Stored, proposed: Proposed, span: Span) -> dict[Place, Judging]:
     """The zones of the span with the policy of today and the changed one; some are equal.
 
-    Raises InvalidError where they cannot hold, DiffError for an asset that nobody knows.
+    Raises InvalidError where they cannot hold, NotFoundError for a target and DiffError for a span
+    that has no zone.
     """
     places = [place for place in source.zones if _chosen(place, span)]
     if not places:
         raise DiffError("no zone is chosen: look at 'gongfu policies list' for classes and zones")
-    layers = source.layers
+    layers, everything = source.layers, list(source.zones)
     for target, fields in proposed.layers.items():
-        layers = _over(layers, target, check_fields(fields, _class_of(target, source)))
+        require_known(target, source.layers, everything)
+        layers = _over(layers, target, fields_for(target, fields, everything))
     return {place: _judging(source, layers, place, proposed.everywhere) for place in places}
-
-
-def _class_of(target: Target, source: Stored) -> str:
-    if target.layer is Layer.CLASS:
-        return target.ref
-    concerned = (place.product_class for place in source.zones if target in targets_of(place))
-    return next(concerned, "")
 
 
 def _judging(source: Stored, after: Layers, place: Place, everywhere: Fields) -> Judging:

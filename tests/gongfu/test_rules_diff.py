@@ -177,6 +177,9 @@ def test_a_backup_gives_what_the_state_gives(state: Path, tmp_path: Path) -> Non
     [
         ({"air_heigh": 7}, (), "no field 'air_heigh'"),
         ({"class:frozen": {"tau_min": 0}}, (), "tau_min is 0"),
+        ({"zone:cab-0002:0": {"unsettled_min": 5}}, (), "holds for every cabinet"),
+        ({"zone:cab-9999:1": {"tau_min": 9}}, (), "no zone:cab-9999:1"),
+        ({"class:frozne": {"tau_min": 9}}, (), "no class:frozne"),
         ({"shelf:1": {"tau_min": 9}}, (), "names no policy"),
         ({"tau_min": 9, "class:frozen": {}}, (), "names no change"),
         ([], (), "names no change"),

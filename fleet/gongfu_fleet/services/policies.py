@@ -118,7 +118,7 @@ class PolicyDesk:
         self._require_seen(change.target, scope)
         # Only of the scope: a refusal names the zone where the change cannot hold.
         places = _concerned(change.target, places_of(self.registry.assets(scope)))
-        fields = _checked(change, places)
+        fields = fields_for(change.target, change.fields, places)
         changed = self._changed(change.target, fields, places)
         if on is not None and on not in places:
             raise NotFoundError(f"{change.target} is not for {on}.", "Name a zone that it is for.")
@@ -172,7 +172,7 @@ class PolicyDesk:
                 "Change the policy of an asset or a zone, or ask an administrator.",
             )
         places = _concerned(target, places_of(self.registry.assets()))
-        fields = _checked(change, places)
+        fields = fields_for(change.target, change.fields, places)
         _require_short("source", change.source, LONGEST_SOURCE)
         _require_short("note", change.note, LONGEST_NOTE)
         self._changed(target, fields, places)
@@ -206,13 +206,7 @@ class PolicyDesk:
         return layers
 
     def _require_seen(self, target: Target, scope: Scope) -> None:
-        if target.layer is Layer.CLASS:
-            known = Target(Layer.SHIPPED, target.ref) in self._layers()
-        else:
-            assets = self.registry.assets(scope)
-            known = bool(_concerned(target, places_of(assets)))
-        if not known:
-            raise NotFoundError(f"There is no {target}.", "Look at the list of policies.")
+        require_known(target, self._layers(), places_of(self.registry.assets(scope)))
 
 
 @dataclass(frozen=True)
@@ -243,16 +237,30 @@ def _concerned(target: Target, places: Sequence[Place]) -> list[Place]:
     return [place for place in places if target in targets_of(place)]
 
 
-def _checked(change: Change, places: Sequence[Place]) -> Fields:
-    target = change.target
+def require_known(target: Target, layers: Layers, places: Sequence[Place]) -> None:
+    """Raise NotFoundError for a class that is not shipped, an asset or zone that is not there."""
+    if target.layer is Layer.CLASS:
+        known = Target(Layer.SHIPPED, target.ref) in layers
+    else:
+        known = bool(_concerned(target, places))
+    if not known:
+        raise NotFoundError(f"There is no {target}.", "Look at the list of policies.")
+
+
+def fields_for(target: Target, fields: Mapping[str, Any], places: Sequence[Place]) -> Fields:
+    """What a layer would say (JSON values), checked; of ``places``, those that it is for count.
+
+    Raises InvalidError.
+    """
     of_class = target.layer is Layer.CLASS
-    shared = [] if of_class else sorted(KIND_ONLY & set(change.fields))
-    product_class = target.ref if of_class else places[0].product_class
+    concerned = _concerned(target, places)
+    product_class = target.ref if of_class else next((one.product_class for one in concerned), "")
+    shared = [] if of_class else sorted(KIND_ONLY & set(fields))
     if shared and product_class in KINDS:
         raise InvalidError(
             f"{shared[0]} holds for every {product_class}.", f"Change class:{product_class}."
         )
-    return check_fields(change.fields, product_class)
+    return check_fields(fields, product_class)
 
 
 def _bare(target: Target) -> Place:
