@@ -26,7 +26,7 @@ export const policiesEn: typeof policiesZh = {
   noLimit: 'no limit',
   source: 'Source (needed: a standard, a validation report)',
   note: 'Note (optional)',
-  judgedBy: (n) => `Judged by policy version ${n}: look at this zone's`,
+  judgedBy: (n) => `Judged by policy version ${n}: look at what holds there`,
   tryOn: 'Zone to try it on',
   tryIt: 'Try on the last 24 hours',
   trying: 'Trying…',

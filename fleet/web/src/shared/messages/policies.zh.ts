@@ -25,7 +25,7 @@ export const policiesZh = {
   noLimit: '不设限',
   source: '依据（必填，如标准条款或验证报告）',
   note: '说明（可不填）',
-  judgedBy: (n: number) => `按规则版本 ${n} 判断：查看这个温区的规则`,
+  judgedBy: (n: number) => `按规则版本 ${n} 判断：查看所用的规则`,
   tryOn: '用哪个温区试算',
   tryIt: '先试算过去 24 小时',
   trying: '正在试算…',
