@@ -11,16 +11,20 @@ from gongfu_broker.errors import BrokerStartError
 # Outgoing connections take theirs from above: from 32768 on Linux, from 49152 elsewhere. One of
 # those may be gone again before its finder listens on it.
 _OWN = range(20_000, 32_000)
+_TRIES = 100
 _chance = random.SystemRandom()
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on now, and which no outgoing connection will take."""
-    while True:
-        port = _chance.choice(_OWN)
+def free_port() -> int:
+    """A port of 127.0.0.1 nobody listens on now, and which no outgoing connection will take.
+
+    Raises BrokerStartError when every one of many is taken.
+    """
+    for port in _chance.sample(_OWN, _TRIES):
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((host, port))
+            probe.bind(("127.0.0.1", port))
             return port
+    raise BrokerStartError(f"{_TRIES} ports from {_OWN.start} on are taken: stop what holds them")
 
 
 def require_free_port(host: str, port: int, setting: str = "GONGFU_BROKER__PORT") -> None:
