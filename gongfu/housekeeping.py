@@ -10,7 +10,6 @@ from gongfu_fleet.jobs import Job
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
 FOLD_EVERY_MS = 20 * MINUTE_MS
 # Rows stay hot at least this long, so that what comes a little late needs no second fold.
 HOT_MS = 10 * MINUTE_MS
@@ -37,7 +36,7 @@ def housekeeping(telemetry: Telemetry, clock: Clock, store: StoreSettings) -> Se
     """Newest values, hour blocks, trimming, retention."""
 
     def expire() -> int:
-        before_ms = clock.now_ms() - store.retention_days * DAY_MS
+        before_ms = clock.now_ms() - store.retention_ms
         # Whole hours: a block is dropped, never cut in two.
         return telemetry.store.expire(before_ms - before_ms % HOUR_MS, telemetry.in_writer)
 

@@ -20,6 +20,7 @@ from pydantic_settings import (
 PREFIX = "GONGFU_"
 OWN_USER, OWN_BACKFILL_USER = "ingest-p0", "ingest-bf-p0"
 OWN_DOWNLINK_USER = "downlink"
+DAY_MS = 86_400_000
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -88,6 +89,11 @@ class StoreSettings(_Section):
     min_free_bytes: Annotated[int, Field(ge=0)] = Field(
         default=200_000_000, description="with less on its disk ingest waits"
     )
+
+    @property
+    def retention_ms(self) -> int:
+        """How long rows are kept."""
+        return self.retention_days * DAY_MS
 
 
 class IngestSettings(_Section):

@@ -39,7 +39,7 @@ from gongfu_fleet.services.self_locks import SelfLocks
 from gongfu_fleet.services.watch_cold_chain import CONSUMER, ColdChainWatch
 from gongfu_fleet.services.watch_sales import CONSUMER as SALES
 from gongfu_fleet.services.watch_sales import SaleWatch
-from gongfu_ingest.commit import Committer
+from gongfu_ingest.commit import Committer, Limits
 from gongfu_ingest.forwarder import Forwarder
 from gongfu_ingest.service import IngestService
 
@@ -121,7 +121,10 @@ def worker(
     devices, guard = RegisteredDevices(fleet.registry), disk_guard(settings, telemetry)
     ingest = IngestService(
         committer=Committer(
-            telemetry.database, telemetry.log, devices, guard=guard, limit=rate_limit(settings)
+            telemetry.database,
+            telemetry.log,
+            devices,
+            Limits(guard, rate_limit(settings), settings.store.retention_ms),
         ),
         lanes=ingest_lanes(settings, keys),
         clock=clock,

@@ -11,6 +11,7 @@ from gongfu_broker.payloads import State
 from gongfu_broker.ports import DeviceDirectory
 from gongfu_ingest.clock_table import load_clocks, save_clocks
 from gongfu_ingest.database import Database
+from gongfu_ingest.device_clock import FOREVER_MS
 from gongfu_ingest.disk import FLUSH_FAILED, DiskGuard, is_lost_write
 from gongfu_ingest.errors import LostWritesError
 from gongfu_ingest.log import TelemetryLog
@@ -39,25 +40,34 @@ class DueAck(NamedTuple):
     seq: int
 
 
-class Committer:
-    """Owns the dedupe state. Its methods run in ingest's writer thread, one at a time.
+class Limits(NamedTuple):
+    """What is taken in: ``guard`` refuses commits while the disk has too little room.
 
-    ``guard`` refuses commits while the disk has too little room. ``limit``: what one device may
-    say; without one, anything.
+    ``rate``: what one device may say; None: anything. ``kept_ms``: how long rows are kept.
     """
+
+    guard: DiskGuard | None = None
+    rate: RateLimit | None = None
+    kept_ms: int = FOREVER_MS
+
+
+NO_LIMITS = Limits()
+
+
+class Committer:
+    """Owns the dedupe state. Its methods run in ingest's writer thread, one at a time."""
 
     def __init__(
         self,
         database: Database,
         log: TelemetryLog,
         directory: DeviceDirectory,
-        *,
-        guard: DiskGuard | None = None,
-        limit: RateLimit | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self._database = database
-        self._guard = guard
-        self._limit = limit
+        self._guard = limits.guard
+        self._limit = limits.rate
+        self._kept_ms = limits.kept_ms
         self._lost: LostWritesError | None = None
         self._log = log
         self._store = EmbeddedStore(database)
@@ -95,6 +105,7 @@ class Committer:
             self._clocks,
             self._states,
             self._log.hash_of,
+            self._kept_ms,
         )
         settlement = settle(batch, known, self._limit)
         letters = self._hearing.letters()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gongfu_broker.payloads import Reason
 
+FOREVER_MS = 2**62
 # Limits of reference/cold-chain.md: correct beyond the first, refuse beyond the second.
 TOLERATED_MS = 120_000
 FUTURE_MS = 300_000
@@ -87,8 +88,14 @@ class Resolved(NamedTuple):
     flag: Flag
 
 
-def resolve(clock: DeviceClock | None, stamps: Stamps, *, live: bool) -> Resolved:
-    """Judge a message's stamps by its boot's clock. Only ``live`` ones (``tel``) are evidence."""
+def resolve(
+    clock: DeviceClock | None, stamps: Stamps, *, live: bool, kept_ms: int = FOREVER_MS
+) -> Resolved:
+    """Judge a message's stamps by its boot's clock. Only ``live`` ones (``tel``) are evidence.
+
+    A clock that is not known yet and seems slower than ``kept_ms`` is not believed: rows of that
+    time would be forgotten before it is known.
+    """
     if live:
         clock = observe(clock, stamps)
     offset = clock.offset_of(stamps.seq) if clock else 0
@@ -96,8 +103,11 @@ def resolve(clock: DeviceClock | None, stamps: Stamps, *, live: bool) -> Resolve
     if flag is Flag.RIGHT:
         if offset:
             flag = Flag.CORRECTED
-        elif live and clock and not clock.known and clock.low_ms > TOLERATED_MS:
-            flag = Flag.UNPROVEN
+        elif clock and not clock.known and stamps.seq >= clock.first_seq:
+            if clock.low_ms > kept_ms:
+                flag = Flag.UNSET
+            elif live and clock.low_ms > TOLERATED_MS:
+                flag = Flag.UNPROVEN
     return Resolved(clock, offset, flag)
 
 

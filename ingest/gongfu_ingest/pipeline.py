@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from gongfu_broker.payloads import State
 from gongfu_broker.ports import Device
-from gongfu_ingest.device_clock import DeviceClock
+from gongfu_ingest.device_clock import FOREVER_MS, DeviceClock
 from gongfu_ingest.messages import Draft, Verdict
 from gongfu_ingest.numbering import Numbering
 from gongfu_ingest.rate import RateLimit
@@ -48,13 +48,14 @@ class Growing(Generic[K, V]):
 
 @dataclass(frozen=True)
 class Known:
-    """What was committed before a batch."""
+    """What was committed before a batch; rows are kept ``kept_ms`` long."""
 
     devices: Mapping[str, Device]
     numberings: Mapping[tuple[str, int], Numbering]
     clocks: Mapping[tuple[str, int], DeviceClock]
     states: Mapping[str, State]
     hash_of: HashLookup
+    kept_ms: int = FOREVER_MS
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class View:
     clocks: Growing[tuple[str, int], DeviceClock]
     states: Growing[str, State]
     hash_of: HashLookup
+    kept_ms: int
 
 
 def stages(view: View, limit: RateLimit | None = None) -> tuple[Stage, ...]:
@@ -76,14 +78,14 @@ def stages(view: View, limit: RateLimit | None = None) -> tuple[Stage, ...]:
         *([rate(limit)] if limit else []),
         decode,
         Dedupe(view.numberings, view.states, view.hash_of),
-        Clock(view.clocks),
+        Clock(view.clocks, view.kept_ms),
         validity,
     )
 
 
 def stages_again(view: View) -> tuple[Stage, ...]:
     """The stages for a message whose number is settled already."""
-    clock = Clock(view.clocks)
+    clock = Clock(view.clocks, view.kept_ms)
     return (address, Authorise(view.devices), decode, clock, validity)
 
 

@@ -74,6 +74,7 @@ def settle(batch: Iterable[Draft], known: Known, limit: RateLimit | None = None)
         Growing(known.clocks, out.clocks),
         Growing(known.states, out.states),
         firsts.hash_of,
+        known.kept_ms,
     )
     pipeline = stages(view, limit)
     for draft in batch:
@@ -99,6 +100,7 @@ def settle_again(letters: Iterable[Letter], known: Known, out: Settlement) -> li
         Growing(known.clocks, out.clocks),
         Growing(known.states, out.states),
         known.hash_of,
+        known.kept_ms,
     )
     pipeline = stages_again(view)
     taken = []

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.payloads import Reason
 from gongfu_broker.ports import Device
-from gongfu_ingest.commit import Committer
+from gongfu_ingest.commit import Committer, Limits
 from gongfu_ingest.database import Database
+from gongfu_ingest.device_clock import FOREVER_MS
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
 from gongfu_ingest.reports import Reports
@@ -37,14 +38,15 @@ class Registry:
 class Ingest:
     """A committer over a real file; ``restart`` opens the file anew."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, kept_ms: int = FOREVER_MS) -> None:
+        self.path, self.kept_ms = path, kept_ms
         self.open()
 
     def open(self) -> None:
         self.database = Database(self.path)
         self.log = TelemetryLog(self.database)
-        self.committer = Committer(self.database, self.log, Registry())
+        limits = Limits(kept_ms=self.kept_ms)
+        self.committer = Committer(self.database, self.log, Registry(), limits)
         self.store = EmbeddedStore(self.database)
         self.reports = Reports(self.database, self.log)
 
@@ -99,6 +101,27 @@ def test_an_impossible_clock_loses_nothing_once_it_is_known(ingest: Ingest, skew
     assert {record.offset_ms for record in records} == {-skew}
     told = sorted((r.received_ms, json.loads(r.payload)["t0"]) for r in records)
     assert told == [(at, stamp) for at, _, stamp in every(30 * SECOND, 10, skew=skew)]
+
+
+@pytest.mark.parametrize("leaf", ["bf", "evt"])
+def test_a_clock_of_years_ago_puts_nothing_where_rows_are_already_forgotten(
+    tmp_path: Path, leaf: str
+) -> None:
+    ingest = Ingest(tmp_path / "telemetry.db", kept_ms=90 * DAY)
+    skew = -600 * DAY
+    first, *others = every(30 * SECOND, 10, skew=skew)
+    ingest.take(first)
+    ingest.take((NOW + 10 * SECOND, 100, NOW - MINUTE + skew), leaf=leaf)
+    letters = ingest.reports.dead_letters()
+    assert {letter.reason for letter in letters} == {Reason.CLOCK_UNSET}
+    assert all("older than what is kept" in letter.detail for letter in letters)
+    assert len(letters) == 2
+    assert ingest.stamps() == []
+    ingest.take(*others)
+    own = [NOW - MINUTE] if leaf == "bf" else []
+    assert ingest.stamps() == [*own, *(NOW + n * 30 * SECOND for n in range(10))]
+    assert ingest.reports.dead_letter_counts() == {}
+    ingest.database.close()
 
 
 def test_an_hour_slow_is_believed_for_a_minute_and_corrected_after(ingest: Ingest) -> None:

@@ -51,6 +51,34 @@ def steady(skew_ms: int, *, minutes: int = 5, every_ms: int = 30_000) -> list[tu
     return [(NOW + t, NOW + t + skew_ms) for t in range(0, minutes * MINUTE, every_ms)]
 
 
+@given(
+    late_ms=st.integers(10 * DAY, 2_000 * DAY),
+    kept_ms=st.integers(DAY, 9 * DAY),
+    live=st.lists(st.booleans(), max_size=4),
+)
+def test_a_clock_slower_than_rows_are_kept_is_not_believed_before_it_is_known(
+    late_ms: int, kept_ms: int, live: list[bool]
+) -> None:
+    clock, flags, offsets = None, [], []
+    for seq, alive in enumerate([True, *live, *[True] * 12], 1):
+        at = NOW + seq * 10 * SECOND
+        stamps = Stamps(at, seq, at - late_ms, at - late_ms)
+        clock, offset_ms, flag = resolve(clock, stamps, live=alive, kept_ms=kept_ms)
+        flags.append(flag)
+        offsets.append(offset_ms)
+    known = flags.index(Flag.CORRECTED)
+    assert set(flags[:known]) == {Flag.UNSET}
+    assert set(flags[known:]) == {Flag.CORRECTED}
+    assert set(offsets[known:]) == {late_ms}
+
+
+def test_what_was_numbered_before_the_clock_was_set_is_judged_by_its_own_time() -> None:
+    told = follow(steady(0))
+    set_back = hear(told[-1].clock, 11, at=NOW + 5 * MINUTE, stamp=NOW - 200 * DAY)
+    late = Stamps(NOW + 5 * MINUTE, 5, NOW - HOUR, NOW - HOUR)
+    assert resolve(set_back.clock, late, live=False, kept_ms=90 * DAY).flag is Flag.RIGHT
+
+
 @pytest.mark.parametrize(
     ("stamp", "at_first"),
     [

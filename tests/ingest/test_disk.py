@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gongfu_broker.ports import Device
-from gongfu_ingest.commit import Committer
+from gongfu_ingest.commit import Committer, Limits
 from gongfu_ingest.database import Database
 from gongfu_ingest.disk import DiskGuard, is_lost_write, told, used_bytes
 from gongfu_ingest.errors import LostWritesError, StoreFullError
@@ -66,7 +66,7 @@ def test_pages_that_became_free_count_as_room(database: Database) -> None:
 def test_a_committer_asks_its_guard_first(database: Database, tmp_path: Path) -> None:
     guard = DiskGuard(tmp_path, lambda: 0, min_free_bytes=2**62)
     with pytest.raises(StoreFullError):
-        Committer(database, TelemetryLog(database), Nobody(), guard=guard).commit([])
+        Committer(database, TelemetryLog(database), Nobody(), Limits(guard)).commit([])
 
 
 def test_after_a_failed_flush_a_committer_takes_nothing_more(database: Database) -> None:

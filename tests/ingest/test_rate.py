@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gongfu_broker.columns import DeviceKind
 from gongfu_broker.payloads import Reason
 from gongfu_broker.ports import Device
-from gongfu_ingest.commit import Committer, DueAck
+from gongfu_ingest.commit import Committer, DueAck, Limits
 from gongfu_ingest.database import Database
 from gongfu_ingest.log import TelemetryLog
 from gongfu_ingest.messages import Draft
@@ -37,7 +37,7 @@ class Ingest:
         self.database = Database(path)
         log = TelemetryLog(self.database)
         limit = RateLimit(4.0, live_room=ROOM, late_room=5 * ROOM)
-        self.committer = Committer(self.database, log, Registry(), limit=limit)
+        self.committer = Committer(self.database, log, Registry(), Limits(rate=limit))
         self.reports = Reports(self.database, log)
 
     def take(self, *messages: tuple[str, bytes], at: int = NOW) -> list[DueAck]:

@@ -6,6 +6,7 @@ from typing import Protocol
 from gongfu_broker.topics import Leaf
 from gongfu_ingest.device_clock import (
     EARLIEST_MS,
+    FOREVER_MS,
     REASONS,
     DeviceClock,
     Flag,
@@ -36,6 +37,7 @@ class Clock:
     """Sees the clocks, and puts back what it learnt, whatever it thinks of the message."""
 
     clocks: Clocks
+    kept_ms: int = FOREVER_MS
 
     def __call__(self, draft: Draft) -> Rejected | None:
         """Fill ``offset_ms`` and ``clock_unproven``, or reject."""
@@ -63,7 +65,7 @@ class Clock:
         stamps = Stamps(draft.received_ms, number.seq, oldest_ms, newest_ms)
         before = self.clocks.get(key)
         live = draft.address.leaf is _TEL and not draft.retained
-        clock, draft.offset_ms, flag = resolve(before, stamps, live=live)
+        clock, draft.offset_ms, flag = resolve(before, stamps, live=live, kept_ms=self.kept_ms)
         draft.clock_unproven = flag is Flag.UNPROVEN
         if clock is not None and clock is not before:
             self.clocks.put(key, clock)
@@ -74,7 +76,7 @@ class Clock:
         if draft.event_ms is not None and draft.number is not None and draft.address is not None:
             clock = self.clocks.get((draft.address.dev, draft.number.boot))
             stamps = Stamps(draft.received_ms, draft.number.seq, draft.event_ms, draft.event_ms)
-            _, draft.offset_ms, flag = resolve(clock, stamps, live=False)
+            _, draft.offset_ms, flag = resolve(clock, stamps, live=False, kept_ms=self.kept_ms)
             return _refusal(flag, stamps, draft.offset_ms)
         if draft.samples:
             # Without a number there is no clock to know: believed where it can be true.
@@ -91,6 +93,8 @@ def _refusal(flag: Flag, stamps: Stamps, offset_ms: int = 0) -> Rejected | None:
     if flag is Flag.AHEAD:
         ahead_s = (stamps.newest_ms + offset_ms - stamps.received_ms) / 1000
         told = f"{ahead_s:.0f} s in the future{after}"
-    else:
+    elif stamps.oldest_ms + offset_ms < EARLIEST_MS:
         told = f"{stamps.oldest_ms} ms{after} is before 2020"
+    else:
+        told = f"{stamps.newest_ms} ms is older than what is kept, by a clock not known yet"
     return Rejected(REASONS[flag], f"{told}: set the device's clock")
